@@ -1,0 +1,63 @@
+"""bargain: how the United States and China bargain with tariffs, rare-earth licences and chip controls.
+
+The names below are loaded when first used, so that ``import bargain`` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "bargain.games": ("StageGame", "Certificate", "Equilibrium", "certify", "regret"),
+    "bargain.solvers": (
+        "EquilibriumSolution",
+        "LemkeHowson",
+        "PureNash",
+        "Scope",
+        "Solution",
+        "Solver",
+        "Status",
+        "SupportEnumeration",
+        "solve",
+    ),
+    "bargain.standoff": ("Scenario", "State", "load_scenario", "shipped_scenarios"),
+    "bargain.evidence": ("Parameter", "load_evidence"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME_OF)]
+
+if TYPE_CHECKING:
+    from bargain.evidence import Parameter as Parameter
+    from bargain.evidence import load_evidence as load_evidence
+    from bargain.games import Certificate as Certificate
+    from bargain.games import Equilibrium as Equilibrium
+    from bargain.games import StageGame as StageGame
+    from bargain.games import certify as certify
+    from bargain.games import regret as regret
+    from bargain.solvers import EquilibriumSolution as EquilibriumSolution
+    from bargain.solvers import LemkeHowson as LemkeHowson
+    from bargain.solvers import PureNash as PureNash
+    from bargain.solvers import Scope as Scope
+    from bargain.solvers import Solution as Solution
+    from bargain.solvers import Solver as Solver
+    from bargain.solvers import Status as Status
+    from bargain.solvers import SupportEnumeration as SupportEnumeration
+    from bargain.solvers import solve as solve
+    from bargain.standoff import Scenario as Scenario
+    from bargain.standoff import State as State
+    from bargain.standoff import load_scenario as load_scenario
+    from bargain.standoff import shipped_scenarios as shipped_scenarios
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        return getattr(importlib.import_module(_HOME_OF[name]), name)
+    raise AttributeError(f"module 'bargain' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
