@@ -1,4 +1,4 @@
-"""All evidence in one object: parameters, the article's claims, timelines, trade and GDP."""
+"""All evidence in one object: parameters, the article's claims, timelines, trade, GDP, and past episodes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bargain.evidence.loader import DATA, TradeFlows, read_parameters, read_trade_flows
-from bargain.evidence.parameter import Parameter, ParameterTable
+from bargain.evidence.claims import Claim, Pair, read_claims, read_pairs, with_claims
+from bargain.evidence.loader import TradeFlows, shipped_parameters, shipped_table, shipped_trade_flows
+from bargain.evidence.parameter import Parameter, ParameterTable, did_you_mean
+from bargain.evidence.schema import EPISODES
+from bargain.evidence.table import Table
 from bargain.evidence.units import EVIDENCE_SETS, REGIONS
 
 if TYPE_CHECKING:
@@ -24,14 +27,49 @@ class Evidence:
 
     evidence_set: str
     parameters: ParameterTable
+    claims: tuple[Claim, ...]
+    pairs: tuple[Pair, ...]
 
     def parameter(self, parameter_id: str) -> Parameter:
         """The parameter with this id; raises ``UnknownParameterError`` with the nearest ids."""
         return self.parameters[parameter_id]
 
+    def table(self, ids: Iterable[str] | None = None) -> pd.DataFrame:
+        """Parameters as a frame indexed by id: value, low, high, unit, date, source, confidence and note."""
+        return self.parameters.table(ids)
+
+    @property
+    def unmatched_claims(self) -> tuple[Pair, ...]:
+        """Article parameters that replace nothing in the article set, each with the reason."""
+        return tuple(pair for pair in self.pairs if not pair.commensurate)
+
+    @property
+    def tariffs_timeline(self) -> Table:
+        """Average tariffs between the United States and China, both ways, 2018 to 2026, as rates."""
+        return shipped_table("tariffs_timeline")
+
+    @property
+    def moves(self) -> Table:
+        """Dated moves of 2018 to 2026; rows that are not ``observed`` are scheduled dates."""
+        return shipped_table("moves_timeline")
+
+    @property
+    def magnets(self) -> Table:
+        """Monthly Chinese exports of rare-earth magnets, all destinations and to the United States, tonnes."""
+        return shipped_table("magnets_monthly")
+
+    @property
+    def economies(self) -> Table:
+        """GDP, growth and goods trade of the seven economies."""
+        return shipped_table("economies")
+
+    def dataset(self, name: str) -> Table:
+        """Any other shipped table, such as "mine_production"; a wrong name raises ``ValueError`` with the nearest."""
+        return shipped_table(name)
+
     def trade_flows(self) -> TradeFlows:
         """Goods trade of 2024 among the eight regions, USD bn at customs value, rows exporters, columns importers."""
-        return _shipped_trade_flows()
+        return shipped_trade_flows()
 
     def gdp(self) -> npt.NDArray[np.float64]:
         """GDP of 2024 in USD bn, (n_regions,), in the order of ``trade_flows().regions``; ROW is world less seven."""
@@ -39,26 +77,44 @@ class Evidence:
         values.flags.writeable = False
         return values
 
-    def table(self, ids: Iterable[str] | None = None) -> pd.DataFrame:
-        """Parameters as a frame indexed by id: value, low, high, unit, date, source, confidence and note."""
-        return self.parameters.table(ids)
+
+@dataclass(frozen=True)
+class Episode:
+    """A past episode as data: its parameters, its dated moves, and trade and GDP of those concerned."""
+
+    name: str
+    parameters: ParameterTable
+    moves: Table
+    trade: Table
 
 
 def load_evidence(evidence_set: str = "independent") -> Evidence:
-    """The shipped evidence; "independent" sources, or the "article"'s value wherever it makes a claim.
+    """The shipped evidence: the "independent" sources, or the "article"'s value wherever it makes a claim.
 
     Read and checked once for each set. Raises ``ValueError`` for an unknown set, ``EvidenceError`` for faulty data.
     """
     if evidence_set not in EVIDENCE_SETS:
-        raise ValueError(f"evidence_set = {evidence_set!r} is not one of {', '.join(EVIDENCE_SETS)}")
-    return _loaded(evidence_set)
+        near = did_you_mean(evidence_set, EVIDENCE_SETS)
+        raise ValueError(f"evidence_set = {evidence_set!r} is not one of {', '.join(EVIDENCE_SETS)}{near}")
+    return _evidence(evidence_set)
+
+
+def load_episode(name: str) -> Episode:
+    """One of ``EPISODES``, such as "china-japan-2010"; an unknown name raises ``ValueError`` with the nearest."""
+    if name not in EPISODES:
+        raise ValueError(f"episode {name!r} is not one of {', '.join(EPISODES)}{did_you_mean(name, EPISODES)}")
+    return Episode(
+        name,
+        shipped_parameters(f"episodes/parameters_{name}"),
+        shipped_table(f"episodes/moves_{name}"),
+        shipped_table(f"episodes/trade_{name}"),
+    )
 
 
 @cache
-def _loaded(evidence_set: str) -> Evidence:
-    return Evidence(evidence_set, read_parameters(DATA / "parameters.csv"))
-
-
-@cache
-def _shipped_trade_flows() -> TradeFlows:
-    return read_trade_flows(DATA / "trade_matrix.csv")
+def _evidence(evidence_set: str) -> Evidence:
+    parameters = shipped_parameters("parameters")
+    claims, pairs = read_claims(parameters), read_pairs(parameters)
+    if evidence_set == "article":
+        parameters = with_claims(parameters, pairs)
+    return Evidence(evidence_set, parameters, claims, pairs)

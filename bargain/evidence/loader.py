@@ -1,17 +1,18 @@
-"""Reading parameters and the trade matrix, with every rule checked at the door."""
+"""Reading the shipped files and a user's own parameters, with every rule checked at the door."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from bargain.evidence.parameter import Parameter, ParameterError, ParameterTable
-from bargain.evidence.schema import SCHEMAS
+from bargain.evidence.parameter import Parameter, ParameterError, ParameterTable, did_you_mean
+from bargain.evidence.schema import SPECS
 from bargain.evidence.table import EvidenceError, Table, read_table
 from bargain.evidence.units import REGIONS
 
@@ -21,16 +22,36 @@ DATA = Path(str(files("bargain.evidence") / "data"))
 
 @dataclass(frozen=True)
 class TradeFlows:
-    """Goods trade at customs value, USD bn a year: ``values[i, j]`` is what j buys from i; the diagonal is zero."""
+    """Goods trade in USD bn a year: ``values[i, j]`` is what region j buys from region i; the diagonal is zero.
+
+    ``values``, ``low`` and ``high`` are (n_regions, n_regions), at customs value, read-only.
+    """
 
     regions: tuple[str, ...]
     values: npt.NDArray[np.float64]
     low: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]
 
-    def __iter__(self) -> Iterator[object]:
+    def __iter__(self) -> Iterator[tuple[str, ...] | npt.NDArray[np.float64]]:
         """Unpacks as ``regions, values, low, high``."""
-        return iter((self.regions, self.values, self.low, self.high))
+        yield self.regions
+        yield self.values
+        yield self.low
+        yield self.high
+
+
+@cache
+def shipped_table(name: str) -> Table:
+    """One shipped table by name, such as "mine_production" or "episodes/moves_us-china-2018", read and checked once."""
+    if name not in SPECS:
+        raise ValueError(f"no table {name!r} in the evidence{did_you_mean(name, SPECS)}")
+    return read_table(DATA / f"{name}.csv", SPECS[name])
+
+
+@cache
+def shipped_parameters(name: str) -> ParameterTable:
+    """The parameters of a shipped table: "parameters", or "episodes/parameters_<episode>"."""
+    return _as_parameters(DATA / f"{name}.csv", shipped_table(name))
 
 
 def read_parameters(path: str | Path) -> ParameterTable:
@@ -40,48 +61,43 @@ def read_parameters(path: str | Path) -> ParameterTable:
     wrong types, unknown unit or confidence, value outside low..high, shares outside [0, 1], an id given twice.
     """
     path = Path(path)
-    table = read_table(path, SCHEMAS["parameters"], optional=frozenset({"group", "kind", "paired_with"}))
-    seen: dict[str, int] = {}
-    parameters = []
-    for line, row in zip(table.lines, table.rows, strict=True):
-        if row["id"] in seen:
-            raise EvidenceError(path, line, "id", f"{row['id']!r} occurs twice (first on line {seen[row['id']]})")
-        seen[row["id"]] = line
-        try:
-            parameters.append(Parameter(**{field: "" if cell is None else cell for field, cell in row.items()}))
-        except ParameterError as fault:
-            raise EvidenceError(path, line, fault.field, str(fault)) from None
-    return ParameterTable(parameters)
+    return _as_parameters(path, read_table(path, SPECS["parameters"]))
 
 
 def read_trade_flows(path: str | Path) -> TradeFlows:
-    """Trade matrix of the regions from a CSV file; raises ``EvidenceError`` if a pair is missing, twice or reversed."""
+    """Trade matrix of the regions from a CSV file; raises ``EvidenceError`` if a pair is missing or negative."""
     path = Path(path)
-    table = read_table(path, SCHEMAS["trade_matrix"])
-    shape = (len(REGIONS), len(REGIONS))
-    flows = {column: np.full(shape, np.nan) for column in ("low_usd_bn", "value_usd_bn", "high_usd_bn")}
-    for line, row in zip(table.lines, table.rows, strict=True):
+    table = read_table(path, SPECS["trade_matrix"])
+    columns = ("low_usd_bn", "value_usd_bn", "high_usd_bn")
+    flows = np.full((3, len(REGIONS), len(REGIONS)), np.nan)
+    flows[:, range(len(REGIONS)), range(len(REGIONS))] = 0.0
+    for line, row in zip(table.lines, table, strict=True):
         i, j = REGIONS.index(row["exporter"]), REGIONS.index(row["importer"])
-        pair = f"{row['exporter']} to {row['importer']}"
         if i == j:
-            raise EvidenceError(path, line, "importer", f"{pair} is a region's trade with itself")
-        if not np.isnan(flows["value_usd_bn"][i, j]):
-            raise EvidenceError(path, line, "importer", f"{pair} occurs twice")
-        low, value, high = (row[column] for column in flows)
-        if not 0.0 <= low <= value <= high:
-            raise EvidenceError(path, line, "value_usd_bn", f"{pair}: {low:g} <= {value:g} <= {high:g} does not hold")
-        for column, array in flows.items():
-            array[i, j] = row[column]
-    return _complete(path, table, flows)
+            raise EvidenceError(path, line, "importer", f"{REGIONS[i]} trades with itself")
+        if row["low_usd_bn"] < 0:
+            raise EvidenceError(path, line, "low_usd_bn", f"{row['low_usd_bn']:g} is negative")
+        flows[:, i, j] = [row[column] for column in columns]
+    for i, j in np.argwhere(np.isnan(flows[1])):
+        raise EvidenceError(path, max(table.lines, default=1), "importer", f"no row for {REGIONS[i]} to {REGIONS[j]}")
+    flows.flags.writeable = False
+    low, values, high = flows
+    return TradeFlows(REGIONS, values, low, high)
 
 
-def _complete(path: Path, table: Table, flows: dict[str, npt.NDArray[np.float64]]) -> TradeFlows:
-    for array in flows.values():
-        np.fill_diagonal(array, 0.0)
-        array.flags.writeable = False
-    missing = np.argwhere(np.isnan(flows["value_usd_bn"]))
-    if missing.size:
-        i, j = missing[0]
-        last = table.lines[-1] if table.lines else 1
-        raise EvidenceError(path, last, "importer", f"no row for {REGIONS[i]} to {REGIONS[j]}")
-    return TradeFlows(REGIONS, flows["value_usd_bn"], flows["low_usd_bn"], flows["high_usd_bn"])
+@cache
+def shipped_trade_flows() -> TradeFlows:
+    """Goods trade of 2024 among the eight regions."""
+    return read_trade_flows(DATA / "trade_matrix.csv")
+
+
+def _as_parameters(path: Path, table: Table) -> ParameterTable:
+    parameters = []
+    for line, row in zip(table.lines, table, strict=True):
+        row["date"] = row["date"] or ""
+        row["kind"] = row.get("kind") or "independent"
+        try:
+            parameters.append(Parameter(**row))
+        except ParameterError as fault:
+            raise EvidenceError(path, line, fault.field, str(fault)) from None
+    return ParameterTable(parameters)

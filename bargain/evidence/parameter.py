@@ -21,8 +21,11 @@ class ParameterError(ValueError):
     """A parameter breaks a rule; ``field`` names the faulty field."""
 
     def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(field, message)
         self.field = field
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class UnknownParameterError(KeyError):
@@ -69,7 +72,7 @@ class Parameter:
                 yield field, f"{text!r} is empty"
         for field, known in (("unit", UNITS), ("confidence", CONFIDENCE), ("kind", KINDS)):
             word = getattr(self, field)
-            if word not in known:
+            if not isinstance(word, str) or word not in known:
                 yield field, f"{word!r} is not one of {', '.join(known)}{did_you_mean(word, known)}"
         for field in ("value", "low", "high"):
             yield from _number_faults(field, getattr(self, field), self.unit)

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bargain.evidence.parameter import did_you_mean
-from bargain.evidence.units import CONFIDENCE, REGIONS, UNITS, VERDICTS
+from bargain.evidence.schema import TableSpec
+from bargain.evidence.units import CONFIDENCE, LAST_OBSERVED, REGIONS, UNITS, VERDICTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,28 +28,38 @@ class EvidenceError(ValueError):
     """A data file breaks a rule; the message names the file, the line, the column and the rule."""
 
     def __init__(self, path: Path, line: int, column: str, fault: str) -> None:
-        super().__init__(f"{path.name}, line {line}, column {column}: {fault}")
+        super().__init__(path, line, column, fault)
+        self.path, self.line, self.column, self.fault = path, line, column, fault
+
+    def __str__(self) -> str:
+        return f"{self.path.name}, line {self.line}, column {self.column}: {self.fault}"
 
 
 @dataclass(frozen=True)
 class Table:
-    """Typed rows of one CSV file: ``rows[i][column]``; empty numbers, dates and flags are None, empty text is ''."""
+    """Typed rows of one CSV file, read-only; an empty number, date or flag is None, empty text is ''.
+
+    ``cells[i][j]`` is row i under ``columns[j]``, ``lines[i]`` the line of the file where row i ends.
+    """
 
     name: str
     columns: tuple[str, ...]
-    rows: tuple[Mapping[str, Any], ...]
+    cells: tuple[tuple[Cell, ...], ...]
     lines: tuple[int, ...]
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.cells)
 
-    def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        return iter(self.rows)
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Rows as dictionaries, column -> cell."""
+        return (dict(zip(self.columns, row, strict=True)) for row in self.cells)
 
     def column(self, column: str) -> tuple[Any, ...]:
-        """All cells of one column, in file order."""
-        self._known(column)
-        return tuple(row[column] for row in self.rows)
+        """All cells of one column, in file order; an unknown column raises ``ValueError``."""
+        if column not in self.columns:
+            raise ValueError(f"{self.name} has no column {column!r}{did_you_mean(column, self.columns)}")
+        j = self.columns.index(column)
+        return tuple(row[j] for row in self.cells)
 
     def numbers(self, column: str) -> npt.NDArray[np.float64]:
         """One numeric column as a read-only float array (n_rows,); a cell that is empty in the file is NaN."""
@@ -63,62 +74,76 @@ class Table:
         """The table as a pandas frame, columns in file order."""
         import pandas as pd
 
-        return pd.DataFrame([dict(row) for row in self.rows], columns=list(self.columns))
-
-    def _known(self, column: str) -> None:
-        if column not in self.columns:
-            raise ValueError(f"{self.name} has no column {column!r}{did_you_mean(column, self.columns)}")
+        return pd.DataFrame(list(self.cells), columns=list(self.columns))
 
 
-def read_table(path: Path, schema: Mapping[str, str], optional: frozenset[str] = frozenset()) -> Table:
-    """Rows of a UTF-8 CSV file with exactly the columns of ``schema`` (column -> kind of cell, see ``CELLS``).
+def read_table(path: Path, spec: TableSpec) -> Table:
+    """Rows of a UTF-8 CSV file that obeys ``spec``: columns, kinds of cell, ranges in order, unique keys.
 
-    A kind that ends in '?' allows an empty cell; ``optional`` columns may be missing (then empty text).
-    Raises ``EvidenceError``; a missing file raises ``FileNotFoundError``.
+    Optional columns may be missing. Raises ``EvidenceError``; a missing file raises ``FileNotFoundError``.
     """
+    rows: list[tuple[Cell, ...]] = []
+    lines: list[int] = []
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.reader(stream, strict=True)
         try:
             header = next(reader, [])
-            _check_header(path, header, schema, optional)
-            rows, lines = [], []
+            _check_header(path, header, spec)
             for cells in reader:
                 if cells:
-                    rows.append(_parse_row(path, reader.line_num, header, cells, schema))
+                    rows.append(_parse_row(path, reader.line_num, header, cells, spec.columns))
                     lines.append(reader.line_num)
         except csv.Error as fault:
             raise EvidenceError(path, reader.line_num, "-", f"not CSV: {fault}") from None
         except UnicodeDecodeError as fault:
             raise EvidenceError(path, reader.line_num + 1, "-", f"not UTF-8: {fault.reason}") from None
-    return Table(path.name, tuple(header), tuple(rows), tuple(lines))
+    table = Table(path.name, tuple(header), tuple(rows), tuple(lines))
+    _check_rows(path, table, spec)
+    return table
 
 
-def _check_header(path: Path, header: list[str], schema: Mapping[str, str], optional: frozenset[str]) -> None:
+def _check_header(path: Path, header: list[str], spec: TableSpec) -> None:
     for column in header:
-        if column not in schema:
-            raise EvidenceError(path, 1, column, f"is not a known column{did_you_mean(column, schema)}")
+        if column not in spec.columns:
+            raise EvidenceError(path, 1, column, f"is not a known column{did_you_mean(column, spec.columns)}")
         if header.count(column) > 1:
             raise EvidenceError(path, 1, column, "occurs twice")
-    for column in schema:
-        if column not in header and column not in optional:
+    for column in spec.columns:
+        if column not in header and column not in spec.optional:
             raise EvidenceError(path, 1, column, "is missing")
 
 
+def _check_rows(path: Path, table: Table, spec: TableSpec) -> None:
+    """Unique keys, ranges in order, and nothing observed after the last observation."""
+    seen: dict[tuple[Any, ...], int] = {}
+    for line, row in zip(table.lines, table, strict=True):
+        key = tuple(row[column] for column in spec.key)
+        if key in seen:
+            name = " ".join(str(part) for part in key)
+            raise EvidenceError(path, line, spec.key[0], f"{name!r} occurs twice (first on line {seen[key]})")
+        seen[key] = line
+        for columns in spec.ranges:
+            low, value, high = (row[column] for column in columns)
+            if value is not None and not (low is not None and high is not None and low <= value <= high):
+                raise EvidenceError(path, line, columns[1], f"{low} <= {value} <= {high} does not hold")
+        if "observed" in row and row["observed"] != (row["date"] <= LAST_OBSERVED):
+            raise EvidenceError(path, line, "observed", f"must say whether {row['date']} is by {LAST_OBSERVED}")
+
+
 def _parse_row(
-    path: Path, line: int, header: list[str], cells: list[str], schema: Mapping[str, str]
-) -> Mapping[str, Cell]:
+    path: Path, line: int, header: list[str], cells: list[str], kinds: Mapping[str, str]
+) -> tuple[Cell, ...]:
     if len(cells) != len(header):
-        column = header[min(len(cells), len(header) - 1)]
+        column = header[min(len(cells), len(header)) - 1]
         raise EvidenceError(path, line, column, f"{len(cells)} cells under {len(header)} columns")
-    row: dict[str, Cell] = {}
+    row: list[Cell] = []
     for column, text in zip(header, cells, strict=True):
-        kind = schema[column]
-        text = text.strip()
+        kind, cell = kinds[column], text.strip()
         try:
-            row[column] = None if kind.endswith("?") and not text else CELLS[kind.rstrip("?")](text)
+            row.append(None if kind.endswith("?") and not cell else CELLS[kind.rstrip("?")](cell))
         except ValueError as fault:
             raise EvidenceError(path, line, column, str(fault)) from None
-    return row
+    return tuple(row)
 
 
 def _number(text: str) -> float:

@@ -68,3 +68,6 @@ EVIDENCE_SETS: tuple[str, ...] = ("independent", "article")
 
 REGIONS: tuple[str, ...] = ("US", "CN", "EU", "JP", "KR", "IN", "TW", "ROW")
 """Trade regions in their one order; ROW is the rest of the world."""
+
+LAST_OBSERVED = "2026-05-31"
+"""Last day that the evidence covers: timeline rows after it are scheduled, not observed."""
