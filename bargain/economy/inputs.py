@@ -20,8 +20,11 @@ published loss. Everything broadcasts: arguments may be numbers or arrays of any
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize.elementwise import find_root
 
 from bargain.economy.arrays import FloatArray, finite_array
 
@@ -106,13 +109,20 @@ def elasticity_from_loss(
             f"of weight {exposure.flat[worst]:g} percent of GDP: the rule is a loss in "
             f"[{least.flat[worst]:.4g}, {most.flat[worst]:.4g}]"
         )
-    lower, upper = np.full(loss.shape, low), np.full(loss.shape, high)
-    for _ in range(60):  # bisection: 18.4 / 2^60 is below the spacing of floats; the loss falls in s
-        middle = (lower + upper) / 2
-        too_flexible = shortage_loss(1 - cut, exposure, cost_share, np.exp(middle)) < loss
-        lower, upper = np.where(too_flexible, lower, middle), np.where(too_flexible, middle, upper)
-    elasticity = np.exp((lower + upper) / 2)
-    return np.where(loss >= shortage_loss(1 - cut, exposure, cost_share, np.exp(low)), 0.0, elasticity)
+    rigid = loss >= shortage_loss(1 - cut, exposure, cost_share, np.full(loss.shape, np.exp(low)))
+    inside = np.where(rigid | (loss < least), (most + least) / 2, loss)
+    root = find_root(
+        _excess_loss,
+        (float(low), float(high)),
+        args=(inside, exposure, cost_share, 1 - cut),
+        tolerances={"xatol": 1e-14, "xrtol": 1e-15, "fatol": 0.0},
+    )
+    elasticity = np.where(loss < least, np.exp(high), np.exp(root.x))
+    return np.where(rigid, 0.0, elasticity)
+
+
+def _excess_loss(log_elasticity: Any, loss: Any, exposure: Any, cost_share: Any, supply: Any) -> FloatArray:
+    return np.asarray(shortage_loss(supply, exposure, cost_share, np.exp(log_elasticity)) - loss)
 
 
 def supply_gap(dependence: ArrayLike, delivered: ArrayLike, diverted: ArrayLike = 0.0) -> FloatArray:

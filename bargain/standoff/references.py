@@ -1,0 +1,126 @@
+"""Whether the names in a scenario file lead somewhere: players, inputs, sectors, levels, moods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from bargain.standoff.schema import (
+    AlignmentInstrument,
+    Component,
+    ControlInstrument,
+    Input,
+    ScenarioFile,
+    TariffInstrument,
+    nearest,
+)
+
+NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
+
+
+def unknown(kind: str, name: str, known: list[str]) -> str:
+    """One sentence for a name that should be among ``known``."""
+    return f"'{name}' is not {kind}{nearest(name, known)} (known: {', '.join(known)})"
+
+
+def reference_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
+    """All names in a file that do not lead anywhere, as (place, message)."""
+    yield from _name_errors(file)
+    players, inputs, sectors = list(file.players), list(file.inputs), list(file.sectors)
+    for code, player in file.players.items():
+        if player.rival is not None and (player.rival not in players or player.rival == code):
+            yield f"players.{code}.rival", unknown("another player", player.rival, [p for p in players if p != code])
+        if code not in file.trade.regions:
+            yield "trade.regions", f"the player '{code}' is missing"
+    if sum(player.strategic for player in file.players.values()) < 2:
+        yield "players", "fewer than 2 are strategic"
+    for name, item in file.inputs.items():
+        if item.exporter not in players:
+            yield f"inputs.{name}.exporter", unknown("a player", item.exporter, players)
+        if item.sector is not None and item.sector not in sectors:
+            yield f"inputs.{name}.sector", unknown("a sector", item.sector, sectors)
+        if (item.sector is None) != (item.sector_share is None):
+            yield f"inputs.{name}", "'sector' and 'sector_share' go together"
+        yield from _user_errors(file, name, item)
+    for name, sector in file.sectors.items():
+        for code in sector.users:
+            if code not in players:
+                yield f"sectors.{name}.users.{code}", unknown("a player", code, players)
+    acted_on: dict[str, str] = {}
+    for name, instrument in file.instruments.items():
+        yield from _instrument_errors(file, name, instrument)
+        acts_on: list[str] = instrument.acts_on if isinstance(instrument, ControlInstrument) else []
+        for item_name in acts_on:
+            if item_name in acted_on:
+                yield f"instruments.{name}.acts_on", f"'{item_name}' is controlled by '{acted_on[item_name]}' already"
+            if item_name in inputs:
+                acted_on[item_name] = name
+    moods = {mood for player in file.players.values() for mood in player.moods}
+    if moods and file.state.mood not in moods:
+        yield "state.mood", unknown("a mood", file.state.mood, sorted(moods))
+
+
+def _name_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
+    """Names must be plain words, and unique over players, inputs, sectors and instruments: they start the keys of
+    --set."""
+    seen: dict[str, str] = {
+        "trade": "a section",
+        "diversion": "a section",
+        "state": "a section",
+        "options": "a section",
+    }
+    groups: dict[str, Mapping[str, Component]] = {
+        "players": file.players,
+        "inputs": file.inputs,
+        "sectors": file.sectors,
+        "instruments": file.instruments,
+    }
+    for group, members in groups.items():
+        for name in members:
+            if not NAME.match(name):
+                yield group, f"'{name}' is not a plain name (letters, digits, underscores)"
+            if name in seen:
+                yield group, f"the name '{name}' is taken by {seen[name]}"
+            seen[name] = f"one of the {group}"
+
+
+def _user_errors(file: ScenarioFile, name: str, item: Input) -> Iterator[tuple[str, str]]:
+    for code, user in item.users.items():
+        place = f"inputs.{name}.users.{code}"
+        if code not in file.players:
+            yield place, unknown("a player", code, list(file.players))
+        if code == item.exporter:
+            yield place, "the exporter cannot be its own user"
+        if item.sector in file.sectors and code not in file.sectors[item.sector].users:
+            yield f"sectors.{item.sector}.users", f"the user '{code}' of input '{name}' is missing"
+        if user.military_stock_months is not None and user.military_loss is None:
+            yield place, "'military_stock_months' needs 'military_loss'"
+
+
+def _instrument_errors(
+    file: ScenarioFile, name: str, instrument: TariffInstrument | ControlInstrument | AlignmentInstrument
+) -> Iterator[tuple[str, str]]:
+    place, players, levels = f"instruments.{name}", list(file.players), list(instrument.levels)
+    if instrument.reference not in levels:
+        yield f"{place}.reference", unknown("a level", instrument.reference, levels)
+    if isinstance(instrument, AlignmentInstrument):
+        for code in instrument.players:
+            if code not in players:
+                yield f"{place}.players", unknown("a player", code, players)
+        return
+    for field in ("player", "target"):
+        if getattr(instrument, field) not in players:
+            yield f"{place}.{field}", unknown("a player", getattr(instrument, field), players)
+    if instrument.player == instrument.target:
+        yield f"{place}.target", f"'{instrument.target}' cannot act on itself"
+    if isinstance(instrument, ControlInstrument):
+        for item in instrument.acts_on:
+            if item not in file.inputs:
+                yield f"{place}.acts_on", unknown("an input", item, list(file.inputs))
+            elif file.inputs[item].exporter != instrument.player:
+                yield (
+                    f"{place}.acts_on",
+                    f"'{item}' is exported by '{file.inputs[item].exporter}', not by '{instrument.player}'",
+                )
+            elif instrument.target not in file.inputs[item].users:
+                yield f"{place}.acts_on", f"'{item}' has no user '{instrument.target}'"

@@ -1,0 +1,323 @@
+"""What a scenario file may hold: its components, their attributes, units and bounds. Schema, validation and
+documentation are one.
+
+A number in a scenario is a *quantity*: either a reference to a row of the evidence,
+
+    dependence = { evidence = "us_magnet_dep_cn" }        # optionally factor, offset and the unit they lead to
+
+or an assumption with a range and a reason,
+
+    audience_cost = { value = 0.1, low = 0, high = 0.3, unit = "percent_gdp", reason = "..." }
+
+Nothing else: a bare number would hide where it comes from.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class ScenarioError(ValueError):
+    """A scenario, a key or a value that breaks a rule; the message is one line that names all three."""
+
+
+def nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
+    """``; did you mean 'x'?`` for the known word closest to ``word``, or an empty string."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+class Component(BaseModel):
+    """Base of all parts of a scenario file: frozen, finite, and an unknown key is an error that names the nearest
+    known one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                if key not in cls.model_fields:
+                    raise ValueError(f"unknown key '{key}'{nearest(str(key), list(cls.model_fields))}")
+        return data
+
+
+class Quantity(Component):
+    """A number of a scenario: a reference to the evidence, or an assumption with range, unit and reason."""
+
+    evidence: str | None = None
+    factor: float | int = 1
+    offset: float | int = 0
+    value: float | int | None = None
+    low: float | int | None = None
+    high: float | int | None = None
+    unit: str | None = None
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _either_or(self) -> Quantity:
+        assumed = {"value": self.value, "low": self.low, "high": self.high, "reason": self.reason}
+        if self.evidence is not None:
+            given = [name for name, entry in assumed.items() if name != "reason" and entry is not None]
+            if given:
+                raise ValueError(f"'{given[0]}' stands beside 'evidence'; the rule is a reference or an assumption")
+            return self
+        missing = [name for name, entry in {**assumed, "unit": self.unit}.items() if entry is None]
+        if missing:
+            raise ValueError(f"'{missing[0]}' is missing; an assumption needs value, low, high, unit and reason")
+        if self.factor != 1 or self.offset != 0:
+            raise ValueError("'factor' and 'offset' go with 'evidence' only")
+        assert self.value is not None
+        assert self.low is not None
+        assert self.high is not None
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"value = {self.value:g} is not in its range [{self.low:g}, {self.high:g}]")
+        if not str(self.reason).strip():
+            raise ValueError("'reason' is empty; an assumption needs one")
+        return self
+
+
+class Attribute:
+    """Unit, bounds and meaning of an attribute that holds a quantity (kept in the annotation of the field)."""
+
+    def __init__(self, unit: str, meaning: str, low: float = 0.0, high: float = math.inf) -> None:
+        self.unit, self.meaning, self.low, self.high = unit, meaning, low, high
+
+
+def share(meaning: str) -> Attribute:
+    """Attribute that is a share in [0, 1]."""
+    return Attribute("share", meaning, 0.0, 1.0)
+
+
+class Mood(Component):
+    """A domestic mood: what it does to its player's preferences."""
+
+    protection_factor: Annotated[Quantity, Attribute("ratio", "times the protection weight")]
+
+
+class Player(Component):
+    """A strategic side or a bystander."""
+
+    name: str
+    strategic: bool = False
+    rival: str | None = None
+    gdp_usd_bn: Annotated[Quantity, Attribute("usd_bn", "gross domestic product a year", 1.0)]
+    protection_weight: Annotated[
+        Quantity | None,
+        Attribute("ratio", "percent of GDP gained per percent of GDP of rival imports displaced", -5, 5),
+    ] = None
+    revenue_weight: Annotated[
+        Quantity | None, Attribute("ratio", "extra weight on tariff revenue, percent of GDP per percent of GDP", 0, 5)
+    ] = None
+    audience_cost: Annotated[
+        Quantity | None,
+        Attribute("percent_gdp", "domestic cost of the rival's full harm left unanswered (Fearon 1994)", 0, 10),
+    ] = None
+    moods: dict[str, Mood] = {}
+    reexport_weight: Annotated[
+        Quantity | None, share("part of the detour capacity to the rival user that runs here")
+    ] = None
+
+
+class InputUser(Component):
+    """Who uses an input, and how it is placed when the input runs short."""
+
+    dependence: Annotated[Quantity, share("share of normal use bought from the exporter, before anything is rebuilt")]
+    purchases_usd_bn: Annotated[Quantity, Attribute("usd_bn", "normal purchases from the exporter a year")]
+    civil_stock_months: Annotated[Quantity | None, Attribute("months", "civil stock in months of normal civil use")] = (
+        None
+    )
+    military_share: Annotated[Quantity | None, share("part of normal use that is military")] = None
+    military_stock_months: Annotated[
+        Quantity | None, Attribute("months", "military stock in months of normal military use")
+    ] = None
+    military_loss: Annotated[
+        Quantity | None, Attribute("percent_gdp", "loss a year if the military or compute track is wholly short", 0, 20)
+    ] = None
+
+
+class Input(Component):
+    """An input that one side controls and the other can only slowly replace."""
+
+    name: str
+    exporter: str
+    replaced_by: Literal["rebuilt", "substitution"]
+    sector: str | None = None
+    divertible: bool = False
+    tariff_exposed: bool = False
+    sector_share: Annotated[Quantity | None, share("weight of this input in the bundle of its sector")] = None
+    rent_share: Annotated[Quantity, share("part of sales that is income above the next best use")]
+    security_value: Annotated[
+        Quantity | None,
+        Attribute("percent_gdp", "value to the exporter of a wholly denied military track, a year", 0, 10),
+    ] = None
+    covered_denial_share: Annotated[
+        Quantity | None, share("part of that value while the user's stock still covers")
+    ] = None
+    users: dict[str, InputUser]
+
+
+class SectorUser(Component):
+    """How exposed a user's economy is to a bundle of inputs."""
+
+    exposure: Annotated[Quantity, Attribute("percent_gdp", "weight of the exposed industries in GDP", 1e-6, 100)]
+    loss_of_80_cut: Annotated[
+        Quantity, Attribute("percent_gdp", "published GDP loss a year of an 80 % cut without stock", 1e-9, 100)
+    ]
+
+
+class Sector(Component):
+    """Industries that use a bundle of controlled inputs (nested CES)."""
+
+    name: str
+    cost_share: Annotated[Quantity, Attribute("share", "cost share of the bundle in the exposed industries", 1e-6, 0.5)]
+    input_elasticity: Annotated[Quantity, Attribute("elasticity", "elasticity between the inputs of the bundle", 0, 20)]
+    users: dict[str, SectorUser]
+
+
+class TariffLevel(Component):
+    """A level of a tariff."""
+
+    rate: Annotated[Quantity, Attribute("rate", "average tariff, ad valorem", 0.0, 20.0)]
+
+
+class ControlLevel(Component):
+    """A level of an export control: what is still delivered on either track."""
+
+    civil: Annotated[Quantity, share("share of normal civil sales delivered")]
+    military: Annotated[Quantity, share("share of normal military or frontier-compute sales delivered")]
+
+
+class AlignmentLevel(Component):
+    """A stance of a bystander between the two sides."""
+
+    reach: Annotated[Quantity, share("part of a restriction on the rival that hits the bystander too")]
+    willingness: Annotated[Quantity, share("part of the profitable re-export that it lets happen")]
+    alliance_value: Annotated[
+        Quantity, Attribute("percent_gdp", "value a year of the stance outside the model", -10, 10)
+    ]
+
+
+class TariffInstrument(Component):
+    """Tariff of ``player`` on goods of ``target``."""
+
+    kind: Literal["tariff"]
+    player: str
+    target: str
+    reference: str
+    levels: dict[str, TariffLevel]
+
+
+class ControlInstrument(Component):
+    """Export control of ``player`` on inputs bought by ``target``."""
+
+    kind: Literal["export_control"]
+    player: str
+    target: str
+    reference: str
+    acts_on: list[str]
+    reliability_cost: Annotated[
+        Quantity | None, Attribute("percent_gdp", "fixed cost a year of any restriction: buyers turn away", 0, 10)
+    ] = None
+    bottleneck_rent: Annotated[
+        Quantity | None, Attribute("percent_gdp", "gain a year of a wholly withheld civil track; open sign", -10, 10)
+    ] = None
+    levels: dict[str, ControlLevel]
+
+
+class AlignmentInstrument(Component):
+    """Stance of each of ``players``, chosen by each on its own."""
+
+    kind: Literal["alignment"]
+    players: list[str]
+    reference: str
+    levels: dict[str, AlignmentLevel]
+
+
+Instrument = Annotated[TariffInstrument | ControlInstrument | AlignmentInstrument, Field(discriminator="kind")]
+
+
+class Trade(Component):
+    """The tariff model: regions, elasticity, scale."""
+
+    regions: list[str]
+    elasticity: Annotated[Quantity, Attribute("elasticity", "trade elasticity", 0.05, 30)]
+    short_run_scale: Annotated[Quantity, Attribute("ratio", "short-run over model real-income change", 0, 20)]
+    other_tariff: Annotated[Quantity, Attribute("rate", "tariff on all pairs without an instrument", 0, 5)]
+
+
+class Diversion(Component):
+    """Detours through third countries."""
+
+    tracing: Annotated[Quantity, share("share of flows that is traced")]
+    margin: Annotated[Quantity, Attribute("ratio", "price margin of a detour, in normal prices", 0, 100)]
+    penalty: Annotated[Quantity, Attribute("ratio", "penalty when traced, in normal prices", 0, 1000)]
+    concealment_cost: Annotated[Quantity, Attribute("ratio", "slope of the marginal cost of hiding", 1e-6, 1e6)]
+    cap: Annotated[Quantity, share("most of the user's normal use that detours can carry")]
+
+
+class Start(Component):
+    """The state of the round where nothing else is said."""
+
+    mood: str
+    rebuilt: Annotated[Quantity, share("share of the exporter's supply already rebuilt elsewhere (K)")]
+    substitution: Annotated[Quantity, share("share of the denied chips that own ones replace (H)")]
+
+
+class Options(Component):
+    """Readings of the model that are not numbers."""
+
+    stocks: Literal["separate", "pooled"] = "separate"
+    deficits: Literal["purged", "fixed"] = "purged"
+    shortage: Literal["ces", "leontief"] = "ces"
+
+
+class Variant(Component):
+    """Named overrides of a scenario."""
+
+    reason: str
+    values: dict[str, Quantity | float | int | str]
+
+
+class ScenarioFile(Component):
+    """A scenario file as a whole."""
+
+    title: str
+    description: str
+    round_months: Annotated[float | int, Field(gt=0, le=120)]
+    options: Options = Options()
+    trade: Trade
+    diversion: Diversion
+    state: Start
+    players: dict[str, Player]
+    inputs: dict[str, Input]
+    sectors: dict[str, Sector] = {}
+    instruments: dict[str, Instrument]
+    variants: dict[str, Variant] = {}
+
+
+def quantities(file: ScenarioFile) -> Iterator[tuple[str, str, Attribute, Quantity]]:
+    """All quantities of a file as (key of --set, place in the file, attribute, quantity), in file order."""
+    for section in ("trade", "diversion", "state"):
+        yield from _walk(getattr(file, section), section, section)
+    for group in ("players", "inputs", "sectors", "instruments"):
+        members: dict[str, Component] = getattr(file, group)
+        for name, member in members.items():
+            yield from _walk(member, name, f"{group}.{name}")
+
+
+def _walk(component: Component, key: str, place: str) -> Iterator[tuple[str, str, Attribute, Quantity]]:
+    for name, field in type(component).model_fields.items():
+        entry = getattr(component, name)
+        if isinstance(entry, Quantity):
+            attribute = next(mark for mark in field.metadata if isinstance(mark, Attribute))
+            yield f"{key}.{name}", f"{place}.{name}", attribute, entry
+        elif isinstance(entry, dict):
+            for child, member in entry.items():
+                yield from _walk(member, f"{key}.{child}", f"{place}.{name}.{child}")

@@ -1,0 +1,118 @@
+"""Tariffs of a scenario in the trade model: real income, displaced imports and revenue of every player over all
+tariff moves."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bargain.economy.trade import TradeModel, TradeOutcome
+from bargain.standoff.payoffs import FloatArray, Round
+from bargain.standoff.scenario import Scenario
+from bargain.standoff.schema import TariffInstrument
+
+
+@dataclass(frozen=True)
+class TariffTerms:
+    """Effects of tariffs by player code, arrays that broadcast to (n_draws, *n_actions), percent of own GDP per year.
+
+    real_income: change of real income (scaled for the short run); displaced: fall of imports from the rival at
+    customs value; revenue: change of tariff revenue; converged: whether the trade model solved at every cell.
+    """
+
+    real_income: dict[str, FloatArray]
+    displaced: dict[str, FloatArray]
+    revenue: dict[str, FloatArray]
+    converged: bool
+
+
+def trade_model(
+    scenario: Scenario, elasticity: FloatArray | float | None = None, base_tariffs: FloatArray | None = None
+) -> TradeModel:
+    """The trade model at the tariffs before the standoff, deficits purged unless the scenario says otherwise.
+
+    elasticity and base_tariffs (..., n, n) default to the scenario's values; leading axes are parameter draws. Trade
+    is goods trade of 2024 at customs value from the evidence, domestic sales are GDP less exports.
+    """
+    regions = tuple(scenario.file.trade.regions)
+    evidence = scenario.evidence
+    flows, gdp = evidence.trade_flows(), evidence.gdp()
+    order = [flows.regions.index(code) for code in regions]
+    eps = scenario.parameters["trade.elasticity"].value if elasticity is None else elasticity
+    without_duty = TradeModel.from_customs_values(flows.values[np.ix_(order, order)], gdp[order], eps, regions)
+    tariffs = base_tariff_matrix(scenario) if base_tariffs is None else base_tariffs
+    spending = without_duty.spending * (1 + tariffs)
+    model = TradeModel(spending, np.asarray(eps, dtype=np.float64), regions, tariffs, without_duty.floored)
+    return model.purged() if scenario.choices["options.deficits"] == "purged" else model
+
+
+def base_tariff_matrix(scenario: Scenario) -> FloatArray:
+    """Tariffs before the standoff, (n, n), rows exporters, columns importers."""
+    values = {key: np.array([p.value]) for key, p in scenario.parameters.items()}
+    return np.asarray(_base_matrix(scenario, values)[0])
+
+
+def _base_matrix(scenario: Scenario, values: dict[str, FloatArray]) -> FloatArray:
+    """(n_draws, n, n) tariffs at the reference levels."""
+    regions = scenario.file.trade.regions
+    other = values["trade.other_tariff"]
+    matrix = np.broadcast_to(other[:, None, None], (len(other), len(regions), len(regions))).copy()
+    matrix[:, np.arange(len(regions)), np.arange(len(regions))] = 0.0
+    for name, item in tariff_instruments(scenario).items():
+        matrix[:, regions.index(item.target), regions.index(item.player)] = values[f"{name}.{item.reference}.rate"]
+    return matrix
+
+
+def tariff_instruments(scenario: Scenario) -> dict[str, TariffInstrument]:
+    """The tariffs among the instruments of a scenario."""
+    return {name: item for name, item in scenario.file.instruments.items() if isinstance(item, TariffInstrument)}
+
+
+def tariff_terms(scenario: Scenario, game: Round, values: dict[str, FloatArray]) -> TariffTerms:
+    """Solve the trade model once per combination of tariff levels and draw, then spread the results over the moves."""
+    names = tariff_instruments(scenario)
+    base = _base_matrix(scenario, values)
+    model = trade_model(scenario, values["trade.elasticity"][:, None], base[:, None])
+    level_names = [list(item.levels) for item in names.values()]
+    combinations = list(itertools.product(*level_names))
+    tariffs = np.repeat(base[:, None], len(combinations), axis=1)
+    regions = scenario.file.trade.regions
+    for k, combination in enumerate(combinations):
+        for level, (name, item) in zip(combination, names.items(), strict=True):
+            row, column = regions.index(item.target), regions.index(item.player)
+            tariffs[:, k, row, column] = values[f"{name}.{level}.rate"]
+    outcome = model.solve(tariffs)
+    grid = tuple(len(levels) for levels in level_names)
+    cells = tuple(game.moves.level[name, item.player] for name, item in names.items())
+    flat = (
+        np.ravel_multi_index(np.broadcast_arrays(*cells), grid)
+        if cells
+        else np.zeros((1,) * len(game.moves.players), int)
+    )
+    return _spread(scenario, game, model, outcome, flat)
+
+
+def _spread(
+    scenario: Scenario, game: Round, model: TradeModel, outcome: TradeOutcome, cell: NDArray[np.intp]
+) -> TariffTerms:
+    """From (n_draws, n_combinations, n_regions) to arrays over the moves by player."""
+    regions, scale = scenario.file.trade.regions, game.value("trade.short_run_scale")
+    size = model.output / model.expenditure
+    before_duty = model.spending / (1 + model.base_tariffs) / model.expenditure[..., None, :]
+    after_duty = outcome.trade_shares / (1 + outcome.tariffs)
+    real_income, displaced, revenue = {}, {}, {}
+    for code, player in scenario.file.players.items():
+        n = regions.index(code)
+        real_income[code] = scale * 100 * (outcome.real_income[..., n] - 1)[:, cell]
+        gained = (
+            outcome.revenue[..., n] / outcome.expenditure[..., n] - model.revenue[..., n] / model.expenditure[..., n]
+        )
+        revenue[code] = 100 * (gained / size[..., n])[:, cell]
+        if player.rival is not None:
+            i = regions.index(player.rival)
+            fall = before_duty[..., i, n] - after_duty[..., i, n]
+            displaced[code] = 100 * (fall / size[..., n])[:, cell]
+    return TariffTerms(real_income, displaced, revenue, bool(outcome.converged.all()))
