@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bargain.games import StageGame
 from bargain.standoff.instruments import Moves
@@ -80,6 +80,22 @@ class PayoffTable:
         table = pd.DataFrame(rows, index=list(self.players)).T
         table = table[(table != 0).any(axis=1)]
         table.loc["total"] = self._column(self.total, draw, cell)
+        return table.rename_axis(index="term", columns="player")
+
+    def expected(self, profile: Iterable[ArrayLike], draw: int = 0) -> pd.DataFrame:
+        """Expected terms (rows) by player (columns) when each strategic player mixes with the given probabilities."""
+        import pandas as pd
+
+        weights = np.ones(())
+        for probabilities in profile:
+            weights = np.multiply.outer(weights, np.asarray(probabilities, dtype=np.float64))
+        if weights.shape != self.moves.shape:
+            raise ScenarioError(f"the profile has shape {weights.shape}, the round has the moves {self.moves.shape}")
+        axes = tuple(range(1, 1 + weights.ndim))
+        rows = {name: (array[draw] * weights).sum(axis=axes) for name, array in self.terms.items()}
+        table = pd.DataFrame(rows, index=list(self.players)).T
+        table = table[(table != 0).any(axis=1)]
+        table.loc["total"] = (self.total[draw] * weights).sum(axis=axes)
         return table.rename_axis(index="term", columns="player")
 
     def cell(self, profile: Iterable[str]) -> tuple[int, ...]:
