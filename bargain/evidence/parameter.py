@@ -112,6 +112,9 @@ class ParameterTable(Mapping[str, Parameter]):
     def __contains__(self, parameter_id: object) -> bool:
         return parameter_id in self._by_id
 
+    def __hash__(self) -> int:
+        return hash(tuple(self._by_id.values()))
+
     def __repr__(self) -> str:
         return f"ParameterTable({len(self)} parameters)"
 
