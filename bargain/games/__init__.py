@@ -1,0 +1,7 @@
+"""What a game is: arrays and labels, no economics."""
+
+from bargain.games.certificate import Certificate, Equilibrium, certify, regret
+from bargain.games.profile import MixedProfile, PureProfile
+from bargain.games.stage import StageGame
+
+__all__ = ["Certificate", "Equilibrium", "MixedProfile", "PureProfile", "StageGame", "certify", "regret"]

@@ -1,0 +1,161 @@
+"""The result of every solver that returns strategy profiles: certified equilibria in canonical order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from bargain.games.certificate import Equilibrium, certified
+from bargain.games.record import FloatArray
+from bargain.games.stage import StageGame
+from bargain.solvers.base import Proposal, Rejected, Scope, Solution, Solver, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAME_PROBABILITY = 1e-9
+"""Profiles closer than this in every probability are one equilibrium."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EquilibriumSolution(Solution):
+    """Certified equilibria of a stage game.
+
+    equilibria: those with fewest actions in play first, then by supports, then by probabilities, on every platform;
+    components: groups of indices into ``equilibria``; a group of one is isolated, a larger one spans a continuum, of
+    which every product of convex combinations is an equilibrium too (a maximal Nash subset);
+    degenerate: whether some strategy has more best replies than actions in play; None when not examined.
+    """
+
+    equilibria: tuple[Equilibrium, ...] = ()
+    components: tuple[tuple[int, ...], ...] = ()
+    degenerate: bool | None = None
+
+    @classmethod
+    def judge(cls, game: StageGame, solver: Solver[Any, Any], proposal: Proposal, tolerance: float) -> Self:
+        """Certify, merge equal ones, order; a claim of completeness does not survive a rejected candidate."""
+        accepted: list[Equilibrium] = []
+        origin: list[int] = []
+        rejected: list[Rejected] = []
+        for index, candidate in enumerate(proposal.candidates):
+            verdict = _judged(game, candidate, tolerance)
+            if isinstance(verdict, Rejected):
+                rejected.append(verdict)
+            else:
+                accepted.append(verdict)
+                origin.append(index)
+        kept, place = canonical_order([equilibrium.profile for equilibrium in accepted])
+        places = dict(zip(origin, place, strict=True))
+        status = _status(proposal, len(kept), len(rejected))
+        complete = not rejected and not proposal.stopped
+        return cls(
+            solver=solver,
+            game=game,
+            status=status,
+            scope=proposal.scope if complete else Scope.SOME,
+            message=_message(solver, proposal, status, len(rejected)),
+            rejected=tuple(rejected),
+            equilibria=tuple(accepted[i] for i in kept),
+            components=_renumbered(proposal.components, places) if complete else (),
+            degenerate=proposal.degenerate,
+        )
+
+    def to_dict(self, *, run_time: bool = False) -> dict[str, Any]:
+        return {
+            **super().to_dict(run_time=run_time),
+            "equilibria": [equilibrium.to_dict() for equilibrium in self.equilibria],
+            "components": [list(component) for component in self.components],
+            "degenerate": self.degenerate,
+        }
+
+    @classmethod
+    def _own_fields(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "equilibria": tuple(Equilibrium.from_dict(item) for item in data["equilibria"]),
+            "components": tuple(tuple(component) for component in data["components"]),
+            "degenerate": data["degenerate"],
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy table: equilibrium, player, action, probability, payoff of the player, regret (payoff units)."""
+        import pandas as pd
+
+        columns = ["equilibrium", "player", "action", "probability", "payoff", "regret"]
+        rows = [
+            (number, player, action, float(probability), float(eq.payoffs[k]), float(eq.certificate.regret[k]))
+            for number, eq in enumerate(self.equilibria)
+            for k, player in enumerate(self.game.players)
+            for action, probability in zip(self.game.actions[k], eq.profile[k], strict=True)
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+
+def canonical_order(profiles: Sequence[Sequence[FloatArray]]) -> tuple[list[int], list[int]]:
+    """Which profiles to keep, in canonical order, and for each profile its place in that order.
+
+    Order: number of actions in play, then supports (earlier actions first), then probabilities (larger first), each
+    coordinate by rank with values within 1e-9 tied, so that rounding noise never decides.
+    """
+    if not profiles:
+        return [], []
+    table = np.stack([np.concatenate(profile) for profile in profiles])
+    used = table > SAME_PROBABILITY
+    ranks = np.stack([_ranks(column) for column in table.T], axis=1)
+    keys = np.column_stack([used.sum(axis=1), ~used, -ranks])
+    _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return [int(i) for i in first], [int(i) for i in place.reshape(-1)]
+
+
+def _ranks(values: FloatArray) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Rank of each value, equal for values that differ by rounding only."""
+    order = np.argsort(values, kind="stable")
+    steps = np.diff(values[order], prepend=values[order[0]]) > SAME_PROBABILITY
+    ranks = np.empty(len(values), dtype=np.intp)
+    ranks[order] = np.cumsum(steps)
+    return ranks
+
+
+def _judged(game: StageGame, candidate: Any, tolerance: float) -> Equilibrium | Rejected:
+    try:
+        equilibrium = certified(game, candidate, tolerance)
+    except (ValueError, TypeError) as error:
+        return Rejected(_text(candidate), f"not a profile of this game: {error}")
+    if equilibrium.certificate.holds:
+        return equilibrium
+    worst = float(equilibrium.certificate.relative_regret.max())
+    return Rejected(_text(candidate), f"regret {worst:.3g} of the payoff range exceeds {tolerance:g}", worst)
+
+
+def _text(candidate: Any) -> str:
+    if isinstance(candidate, (tuple, list)):
+        return "(" + ", ".join(map(_text, candidate)) + ")"
+    if isinstance(candidate, np.ndarray):
+        return str(candidate.tolist())
+    return str(candidate) if isinstance(candidate, (str, int, float)) else type(candidate).__name__
+
+
+def _status(proposal: Proposal, n_kept: int, n_rejected: int) -> Status:
+    if proposal.stopped:
+        return Status.STOPPED_EARLY
+    if n_kept:
+        return Status.SOLVED
+    return Status.REJECTED_ALL if n_rejected else Status.NO_EQUILIBRIUM_FOUND
+
+
+def _message(solver: Solver[Any, Any], proposal: Proposal, status: Status, n_rejected: int) -> str:
+    parts = [proposal.stopped, proposal.message]
+    if n_rejected:
+        parts.append(
+            f"{n_rejected} of {len(proposal.candidates)} candidates of {type(solver).__name__} failed the certificate, "
+            "see rejected; try another solver"
+        )
+    elif status is Status.NO_EQUILIBRIUM_FOUND and not proposal.message:
+        parts.append("nothing found; try another solver")
+    return ". ".join(part for part in parts if part)
+
+
+def _renumbered(components: Sequence[Sequence[int]], places: Mapping[int, int]) -> tuple[tuple[int, ...], ...]:
+    return tuple(sorted({tuple(sorted({places[i] for i in component})) for component in components}))

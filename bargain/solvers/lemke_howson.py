@@ -1,0 +1,122 @@
+"""Some equilibria of a two-player game by the Lemke-Howson algorithm, with the tableaux of Nashpy.
+
+From each starting label one path of complementary pivots leads to one equilibrium (Lemke and Howson 1964; Nisan et al.
+2007, algorithm 3.6). Different labels may lead to the same equilibrium, and some equilibria lie on no path.
+In a degenerate game a path may end inside a continuum of equilibria, or be lost; a lost path is reported, not hidden.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bargain.games.record import FloatArray
+from bargain.games.stage import StageGame
+from bargain.solvers.base import Proposal, Solver
+from bargain.solvers.equilibria import EquilibriumSolution
+
+
+@dataclass(frozen=True)
+class LemkeHowson(Solver[StageGame, EquilibriumSolution]):
+    """Equilibria reached from one starting label, or from all when ``label`` is None.
+
+    label: 0..m-1 the first player's actions, m..m+n-1 the second player's; max_pivots: per path;
+    time_limit: seconds, checked after every pivot.
+    """
+
+    label: int | None = None
+    max_pivots: int = 2_000
+    time_limit: float | None = None
+
+    concept: ClassVar[str] = "Nash equilibrium"
+    solution_type: ClassVar[type[EquilibriumSolution]] = EquilibriumSolution
+    n_players: ClassVar[int | None] = 2
+
+    def check_suits(self, game: StageGame) -> None:
+        super().check_suits(game)
+        n_labels = sum(game.n_actions)
+        if self.label is not None and not 0 <= self.label < n_labels:
+            raise ValueError(f"label = {self.label} is not in 0..{n_labels - 1}, one label for each action of the game")
+
+    def propose(self, game: StageGame) -> Proposal:
+        deadline = math.inf if self.time_limit is None else time.perf_counter() + self.time_limit
+        n_labels = sum(game.n_actions)
+        labels = range(n_labels) if self.label is None else (self.label,)
+        first, second = (_positive(table) for table in game.payoffs)
+        candidates: list[tuple[FloatArray, FloatArray]] = []
+        failures: list[str] = []
+        for label in labels:
+            if time.perf_counter() > deadline:
+                break
+            outcome = self._path(first, second, label, deadline)
+            if isinstance(outcome, str):
+                failures.append(f"label {label}: {outcome}")
+            else:
+                candidates.append(outcome)
+        late = time.perf_counter() > deadline and len(candidates) < len(labels)
+        message = f"{len(candidates)} of {len(labels)} paths ended; SupportEnumeration finds all equilibria"
+        if failures:
+            message += f"; {len(failures)} lost, the first at {failures[0]}"
+        return Proposal(candidates=tuple(candidates), stopped="time limit reached" if late else "", message=message)
+
+    def _path(
+        self, first: FloatArray, second: FloatArray, label: int, deadline: float
+    ) -> tuple[FloatArray, FloatArray] | str:
+        """End of the path from one label, or why it was lost."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # Nashpy divides by zero in its ratio test; the certificate judges the end.
+            try:
+                return self._pivots(first, second, label, deadline)
+            except (ArithmeticError, IndexError, KeyError, ValueError) as error:
+                return f"{type(error).__name__} in a pivot"
+
+    def _pivots(
+        self, first: FloatArray, second: FloatArray, label: int, deadline: float
+    ) -> tuple[FloatArray, FloatArray] | str:
+        from nashpy.linalg import create_col_tableau, create_row_tableau
+
+        m, n = first.shape
+        first, second = _padded(first, second)
+        if label >= m:
+            label += len(first) - m
+        rows, columns = create_row_tableau(second, True), create_col_tableau(first, True)
+        tableaux = (rows, columns) if label in rows.non_basic_variables else (columns, rows)
+        entering = label
+        for pivot in range(self.max_pivots):
+            tableau = tableaux[pivot % 2]
+            entering = tableau.pivot_and_drop_label(entering)
+            _rescale(tableau)
+            if rows.non_basic_variables | columns.non_basic_variables == columns.labels:
+                return (
+                    rows.to_strategy(columns.non_basic_variables)[:m],
+                    columns.to_strategy(rows.non_basic_variables)[:n],
+                )
+            if time.perf_counter() > deadline:
+                return "time limit reached"
+        return f"no end after {self.max_pivots} pivots"
+
+
+def _positive(table: FloatArray) -> FloatArray:
+    """Payoffs mapped to [1, 2], which moves no equilibrium and keeps the tableaux well scaled."""
+    spread = float(np.ptp(table)) or 1.0
+    return np.asarray(1.0 + (table - table.min()) / spread)
+
+
+def _padded(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give a player with one action a second, strictly dominated one: Nashpy's tableaux need two rows."""
+    for axis in range(2):
+        if first.shape[axis] == 1:
+            worse = [0.5 * table if own == axis else table for own, table in enumerate((first, second))]
+            first = np.concatenate([first, worse[0]], axis=axis)
+            second = np.concatenate([second, worse[1]], axis=axis)
+    return first, second
+
+
+def _rescale(tableau: Any) -> None:
+    """Divide each row by its largest entry: fraction-free pivots square the entries and would overflow in ten steps."""
+    tableau._tableau /= np.abs(tableau._tableau).max(axis=1, keepdims=True)

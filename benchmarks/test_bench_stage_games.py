@@ -1,0 +1,100 @@
+"""Stage games: time to all equilibria against the peers, as ratios measured in one run; nothing is asserted on time.
+
+Run with ``make bench``. Peers: Nashpy support enumeration, QuantEcon support enumeration (compiled), pygambit's vertex
+enumeration in floating point and in rational numbers. A method that needs more than ``PATIENCE`` seconds for a game is
+left out of larger sizes. The number of distinct equilibria is printed beside each time: who is fast and loses some is
+seen.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import pytest
+
+from bargain.games import StageGame
+from bargain.solvers import LemkeHowson, PureNash, SupportEnumeration, solve
+
+SIZES = ((3, 3, 20), (5, 5, 10), (7, 7, 3), (9, 12, 1), (12, 12, 1))
+PATIENCE = 0.5
+
+
+def ours(solver) -> Callable[[StageGame], int]:
+    return lambda game: len(solve(game, solver).equilibria)
+
+
+def distinct(profiles: Iterable[Sequence[float]]) -> int:
+    return len({tuple(np.round(profile, 7) + 0.0) for profile in profiles})
+
+
+def nashpy_supports(game: StageGame) -> int:
+    nashpy = pytest.importorskip("nashpy")
+    return distinct(np.concatenate(pair) for pair in nashpy.Game(*game.payoffs).support_enumeration())
+
+
+def quantecon_supports(game: StageGame) -> int:
+    quantecon = pytest.importorskip("quantecon.game_theory")
+    first, second = game.payoffs
+    players = [quantecon.Player(first.copy()), quantecon.Player(second.T.copy())]
+    return distinct(map(np.concatenate, quantecon.support_enumeration(quantecon.NormalFormGame(players))))
+
+
+def gambit_vertices(*, rational: bool) -> Callable[[StageGame], int]:
+    def count(game: StageGame) -> int:
+        gambit = pytest.importorskip("pygambit")
+        peer = gambit.Game.from_arrays(*game.payoffs)
+        found = gambit.nash.enummixed_solve(peer, rational=rational).equilibria
+        return distinct([float(profile[s]) for player in peer.players for s in player.strategies] for profile in found)
+
+    return count
+
+
+METHODS: dict[str, Callable[[StageGame], int]] = {
+    "bargain SupportEnumeration": ours(SupportEnumeration()),
+    "bargain, exact integers": ours(SupportEnumeration(arithmetic="exact")),
+    "bargain LemkeHowson (some)": ours(LemkeHowson()),
+    "bargain PureNash (pure)": ours(PureNash()),
+    "nashpy supports": nashpy_supports,
+    "quantecon supports": quantecon_supports,
+    "pygambit floats": gambit_vertices(rational=False),
+    "pygambit rational": gambit_vertices(rational=True),
+}
+
+
+@pytest.mark.parametrize("payoffs", ["normal", "integers 0..3"])
+def test_all_equilibria_against_the_peers(payoffs):
+    rng = np.random.default_rng(0)
+    tired: set[str] = set()
+    print(
+        f"\nAll equilibria, {payoffs} payoffs: seconds per game, ratio to bargain SupportEnumeration, equilibria found"
+    )
+    for rows, columns, n_games in SIZES:
+        shape = (2, rows, columns)
+        games = [
+            StageGame(rng.normal(size=shape) if payoffs == "normal" else rng.integers(0, 4, size=shape).astype(float))
+            for _ in range(n_games)
+        ]
+        base = 0.0
+        print(f"{rows} x {columns}, {n_games} games")
+        for name, method in METHODS.items():
+            if name in tired:
+                print(f"  {name:<28}{'left out: too slow at a smaller size':>24}")
+                continue
+            seconds, found = measured(method, games)
+            base = base or seconds
+            print(f"  {name:<28}{seconds:>12.5f}{seconds / base:>10.1f}{found:>8}")
+            if seconds > PATIENCE:
+                tired.add(name)
+
+
+def measured(method: Callable[[StageGame], int], games: list[StageGame]) -> tuple[float, int]:
+    """Seconds per game after a warm-up (imports, compilation), and the number of equilibria of all games."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the peers warn about degenerate games
+        method(StageGame(games[0].payoffs[:, :2, :2]))
+        start = time.perf_counter()
+        found = sum(map(method, games))
+    return (time.perf_counter() - start) / len(games), found
