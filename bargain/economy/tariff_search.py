@@ -50,7 +50,9 @@ def real_income_gradient(model: TradeModel, outcome: TradeOutcome, importer: str
     shift = (eps * lam + revenue_effect)[..., None, :] * market[..., :, None]
     shift[..., np.arange(model.n_regions), np.arange(model.n_regions)] -= (eps + 1.0) * market
     mu = net / income[..., None, :]
-    matrix = wage_matrix(mu, payroll, income, sales, np.broadcast_to(eps, (*payroll.shape[:-1], 1)))
+    deficits = np.broadcast_to(model.deficits, payroll.shape)
+    matrix, numeraire = wage_matrix(mu, payroll, deficits, np.broadcast_to(eps, (*payroll.shape[:-1], 1)))
+    np.put_along_axis(shift, numeraire[..., None, None], 0.0, axis=-2)
     adjoint = np.linalg.solve(np.swapaxes(matrix, -1, -2), through[..., None])
     gradient = revenue_effect - lam + (np.swapaxes(shift, -1, -2) @ adjoint)[..., 0]
     gradient[..., n] = 0.0
@@ -70,7 +72,8 @@ class TariffProblem:
         self.model, self.instruments = model, tuple(instruments)
         self.base = model.base_tariffs if tariffs is None else checked_tariffs("tariffs", tariffs, model.n_regions)
         self.shape = batch_shape(model=model.shape, tariffs=self.base.shape[:-2])
-        self.low, self.high = (float(np.log1p(b)) for b in _checked_bounds(bounds))
+        self.bounds = _checked_bounds(bounds)
+        self.low, self.high = (float(np.log1p(bound)) for bound in self.bounds)
         self.masks = _masks(model, self.instruments)
         self.players = tuple(dict.fromkeys(importer for importer, _ in self.instruments))
         self.owner = np.array([self.players.index(importer) for importer, _ in self.instruments])
@@ -91,8 +94,9 @@ class TariffProblem:
     def gains(self, y: Array) -> Array:
         """Log real income of the players, (..., n_players), -inf where trade did not converge."""
         outcome = self.outcome(y)
-        income = np.where(outcome.converged[..., None], outcome.real_income[..., self.columns], np.nan)
-        return np.where(np.isfinite(income), np.log(income), -np.inf)
+        income = np.where(outcome.converged[..., None], outcome.real_income[..., self.columns], 0.0)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(income))
 
     def gradient(self, y: Array) -> Array:
         """d log W of each owner in its own instruments, (..., n_instruments)."""
@@ -165,7 +169,8 @@ def deviation_gain(problem: TariffProblem, y: Array) -> Array:
                 trial[..., moved] = points[..., None]
                 found = problem.gains(trial)[..., p]
                 best = found.argmax(axis=0)
-                gain[..., p] = np.maximum(gain[..., p], np.expm1(found.max(axis=0) - here[..., p]))
+                with np.errstate(invalid="ignore"):  # trade without convergence makes the gain infinite or NaN
+                    gain[..., p] = np.maximum(gain[..., p], np.expm1(found.max(axis=0) - here[..., p]))
                 edges = np.clip(best + np.array([-1, 1]).reshape(2, *(1,) * best.ndim), 0, len(points) - 1)
                 low, high = np.take_along_axis(points, edges, axis=0)
     return gain
@@ -191,7 +196,7 @@ def _masks(model: TradeModel, instruments: Sequence[tuple[str, tuple[str, ...]]]
 
 
 def _checked_bounds(bounds: tuple[float, float]) -> tuple[float, float]:
-    low, high = bounds
+    low, high = (float(bound) for bound in bounds)
     if not (np.isfinite(low) and np.isfinite(high) and -1.0 < low < high):
         raise ValueError(f"bounds = ({low}, {high}) are not finite rates with -1 < lower < upper")
     return low, high

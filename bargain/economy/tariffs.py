@@ -126,7 +126,7 @@ def _solve_game(
     notes = _notes(problem, at_bound)
     for note in notes:
         warnings.warn(note, TariffWarning, stacklevel=3)
-    rates = read_only(np.expm1(y))
+    rates = read_only(np.clip(np.expm1(y), *problem.bounds))
     return TariffGame(
         problem.players,
         problem.instruments,
@@ -137,7 +137,7 @@ def _solve_game(
         read_only(residual),
         fine,
         at_bound,
-        (float(np.expm1(problem.low)), float(np.expm1(problem.high))),
+        problem.bounds,
         notes,
     )
 

@@ -28,7 +28,7 @@ from bargain.economy.wages import Array
 __all__ = ["TradeModel", "TradeOutcome", "real_income_from_shares"]
 
 BALANCE_TOLERANCE = 1e-9  # deficits below this share of world output count as balanced trade
-_CHUNK_ENTRIES = 2**16  # matrix entries solved together: large enough to vectorise, small enough to stay in cache
+_CHUNK_ENTRIES = 2**14  # matrix entries solved together: large enough to vectorise, small enough to stay in cache
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,8 +60,9 @@ class Markets:
         """Log excess sales G (b, n) and net spending shares mu (b, n, n); NaN where some income is not positive."""
         # Shifting log wages by their mean over exporters changes no share and avoids overflow of the power.
         centred = log_wages - log_wages.mean(axis=-1, keepdims=True)
-        shares = self.weights * np.exp(-self.elasticity * centred)[:, :, None]
-        shares /= shares.sum(axis=1, keepdims=True)
+        power = np.exp(-self.elasticity * centred)
+        shares = self.weights * power[:, :, None]
+        shares /= power[:, None, :] @ self.weights
         payroll = np.exp(log_wages) * self.output
         income = payroll + self.deficits
         income[income <= 0.0] = np.nan
@@ -78,11 +79,11 @@ class Markets:
 
     def newton_step(self, log_wages: Array, excess: Array, shares: Array) -> Array:
         """Newton step on G that leaves sum w Y unchanged to first order, (b, n)."""
-        payroll = np.exp(log_wages) * self.output
-        sales = payroll * np.exp(excess)
-        matrix = wage_matrix(shares, payroll, payroll + self.deficits, sales, self.elasticity)
+        matrix, numeraire = wage_matrix(shares, np.exp(log_wages) * self.output, self.deficits, self.elasticity)
+        target = excess.copy()
+        np.put_along_axis(target, numeraire[:, None], 0.0, axis=1)
         try:
-            return np.asarray(np.linalg.solve(matrix, excess[:, :, None])[:, :, 0])
+            return np.asarray(np.linalg.solve(matrix, target[:, :, None])[:, :, 0])
         except np.linalg.LinAlgError:  # one singular matrix spoils the call: all of its economies take the fallback
             return np.full_like(excess, np.nan)
 
@@ -92,20 +93,29 @@ class Markets:
         return np.asarray(log_wages - np.log(payroll / self.output.sum(axis=1, keepdims=True)), dtype=np.float64)
 
 
-def wage_matrix(shares: Array, payroll: Array, income: Array, sales: Array, elasticity: Array) -> Array:
-    """-dG/dlog w (..., n, n) plus the rank-one term that pins the numeraire, so that it can be inverted.
+def wage_matrix(shares: Array, payroll: Array, deficits: Array, elasticity: Array) -> tuple[Array, NDArray[np.int64]]:
+    """-dG/dlog w (..., n, n) with one redundant row replaced by the numeraire, and the index (...) of that row.
 
-    shares mu (..., n, n), payroll w Y, income I and sales r (..., n), elasticity (..., 1).
+    shares mu (..., n, n), payroll w Y and deficits D (..., n), elasticity (..., 1). With Q = (eps+1) P the diagonal is
+    summed from the rest of its row, (eps+1) - Q_ii = sum_(j != i) Q_ij + (mu D)_i/r_i, without the cancellation that
+    would lose nearly autarkic regions. Walras' law makes one market redundant; the largest one is left out.
     """
-    size = elasticity[..., None] + 1.0
+    income = payroll + deficits
     response = np.swapaxes(shares * (elasticity * income)[..., None, :], -1, -2)
     diagonal = np.arange(payroll.shape[-1])
     response[..., diagonal, diagonal] += payroll
-    matrix = np.asarray(-(shares @ response) / sales[..., :, None])
-    # The row of ones times the payroll shares pins the numeraire: Walras' law makes the rest singular.
-    matrix += size * (payroll / payroll.sum(axis=-1, keepdims=True))[..., None, :]
-    matrix[..., diagonal, diagonal] += size[..., 0] * (1.0 + _REGULARISATION)
-    return matrix
+    sales = shares @ income[..., :, None]
+    matrix = np.asarray(shares @ response)
+    matrix /= -sales
+    matrix[..., diagonal, diagonal] = 0.0
+    # Sums as products with a vector: much faster than a reduction over a short axis.
+    own = ((shares @ deficits[..., :, None]) / sales - matrix @ np.ones((len(diagonal), 1)))[..., 0]
+    matrix[..., diagonal, diagonal] = own + _REGULARISATION * (elasticity + 1.0)
+    largest = np.asarray(payroll.argmax(axis=-1))
+    np.put_along_axis(
+        matrix, largest[..., None, None], (payroll / payroll.sum(axis=-1, keepdims=True))[..., None, :], axis=-2
+    )
+    return matrix, largest
 
 
 def market_clearing_wages(
@@ -124,7 +134,9 @@ def market_clearing_wages(
 def _direct_or_followed(
     markets: Markets, start: Array, tolerance: float, max_iterations: int, origin: Markets | None
 ) -> Wages:
-    direct = newton_wages(markets, start, tolerance, min(max_iterations, _DIRECT_TRIALS) if origin else max_iterations)
+    direct = newton_wages(
+        markets, start, tolerance, min(max_iterations, _DIRECT_TRIALS) if origin is not None else max_iterations
+    )
     open_ = np.flatnonzero(~direct.converged)
     if origin is None or not open_.size or max_iterations <= _DIRECT_TRIALS:
         return direct
