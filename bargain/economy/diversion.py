@@ -19,7 +19,7 @@ from bargain.economy.arrays import FloatArray, finite_array
 def reexport_share(
     tracing: ArrayLike, margin: ArrayLike, penalty: ArrayLike, concealment_cost: ArrayLike, cap: ArrayLike
 ) -> FloatArray:
-    """Share of the user's normal use that is moved round the control, in [0, cap]; all arguments broadcast.
+    """Share of the user's normal purchases that is moved round the control, in [0, cap]; all arguments broadcast.
 
     tracing T in [0, 1] share of flows that is traced; margin, penalty >= 0 per unit of normal price; concealment_cost
     kappa > 0.
@@ -43,7 +43,8 @@ def reexport_profit(
 ) -> FloatArray:
     """Profit of re-exporting ``share``, net of concealment, in normal prices times the user's normal purchases."""
     moved = finite_array("share", share, 0.0, 1.0)
-    return np.asarray(moved * unit_profit(tracing, margin, penalty) - 0.5 * np.asarray(concealment_cost) * moved**2)
+    kappa = finite_array("concealment_cost", concealment_cost, 0.0)
+    return np.asarray(moved * unit_profit(tracing, margin, penalty) - 0.5 * kappa * moved**2)
 
 
 def licence_loss(share: ArrayLike, tracing: ArrayLike, cap: ArrayLike) -> FloatArray:

@@ -15,7 +15,8 @@ losses of a small input are not small when s < 1):
     Q = [a M^((s-1)/s) + 1 - a]^(s/(s-1)),      loss = v (1 - Q)                  (percent of GDP a year)
 
 with v the weight of the exposed industries in GDP (percent). The elasticity is not assumed: it is solved from a
-published loss. Everything broadcasts: arguments may be numbers or arrays of any mutually broadcastable shapes.
+published loss. Everything broadcasts: arguments may be numbers or arrays of any mutually broadcastable shapes. Where
+the first axis holds the inputs, (n_inputs, ...), only the axes behind it broadcast.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from scipy.optimize.elementwise import find_root
 
 from bargain.economy.arrays import FloatArray, finite_array
 
-LOG_ELASTICITY_BRACKET = (np.log(1e-4), np.log(1e4))
+LOG_ELASTICITY_BRACKET = (np.log(1e-9), np.log(1e4))
 
 
 def ces_output(supply: ArrayLike, cost_share: ArrayLike, elasticity: ArrayLike) -> FloatArray:
@@ -56,10 +57,11 @@ def ces_bundle(supplies: ArrayLike, shares: ArrayLike, elasticity: ArrayLike) ->
     shares = finite_array("shares", shares, 0.0, 1.0)
     supplies = finite_array("supplies", supplies, 0.0)
     elasticity = finite_array("elasticity", elasticity, 0.0)
-    if np.any(np.abs(shares.sum(axis=0) - 1) > 1e-9):
-        raise ValueError(f"shares sum to {shares.sum(axis=0)} over the inputs; the rule is 1")
-    supplies, shares = np.broadcast_arrays(supplies, shares)
-    shape = np.broadcast_shapes(supplies.shape[1:], elasticity.shape)
+    supplies, shares = _by_input(elasticity.ndim, supplies=supplies, shares=shares)
+    off = np.abs(shares.sum(axis=0) - 1)
+    if np.any(off > 1e-9):
+        raise ValueError(f"shares sum to {shares.sum(axis=0).flat[off.argmax()]:g} over the inputs; the rule is 1")
+    shape = np.broadcast_shapes(supplies.shape[1:], shares.shape[1:], elasticity.shape)
     leontief, cobb_douglas = elasticity < 1e-12, np.abs(elasticity - 1) < 1e-9
     used = shares > 0
     safe = np.where(leontief | cobb_douglas, 0.5, elasticity)
@@ -74,6 +76,19 @@ def ces_bundle(supplies: ArrayLike, shares: ArrayLike, elasticity: ArrayLike) ->
     smallest = np.where(used, supplies, np.inf).min(axis=0)
     bundle = np.where(leontief, smallest, np.where(cobb_douglas, geometric, general))
     return np.asarray(np.broadcast_to(bundle, shape), dtype=np.float64)
+
+
+def _by_input(rest_ndim: int, **arrays: FloatArray) -> tuple[FloatArray, ...]:
+    """Arrays (n_inputs, ...) with as many axes behind the first as the largest, or ``rest_ndim``, so that inputs meet
+    inputs."""
+    lengths = {name: array.shape[0] if array.ndim else 0 for name, array in arrays.items()}
+    if min(lengths.values()) < 1 or len(set(lengths.values())) > 1:
+        counts = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise ValueError(f"the first axis must hold the same inputs, at least one; its lengths are {counts}")
+    ndim = max(rest_ndim, *(array.ndim - 1 for array in arrays.values()))
+    return tuple(
+        array.reshape(len(array), *(1,) * (ndim + 1 - array.ndim), *array.shape[1:]) for array in arrays.values()
+    )
 
 
 def shortage_loss(
@@ -141,9 +156,7 @@ def covered_share(gap: ArrayLike, stock_months: ArrayLike, round_months: float) 
         finite_array("gap", gap, 0.0, 1.0), finite_array("stock_months", stock_months, 0.0)
     )
     need = gap * finite_array("round_months", round_months, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(need > 0, stock / need, 1.0)
-    return np.asarray(np.minimum(1.0, share))
+    return np.asarray(np.divide(stock, need, out=np.ones_like(need), where=stock < need))
 
 
 def pooled_stock(civil_months: ArrayLike, military_months: ArrayLike, military_share: ArrayLike) -> FloatArray:
@@ -176,7 +189,7 @@ def round_shortage_loss(
     stocks run out the loss is constant.
     """
     gaps, covered = finite_array("gaps", gaps, 0.0, 1.0), finite_array("covered", covered, 0.0, 1.0)
-    gaps, covered = np.broadcast_arrays(gaps, covered)
+    gaps, covered = np.broadcast_arrays(*_by_input(0, gaps=gaps, covered=covered))
     starts = np.sort(covered, axis=0)
     ends = np.concatenate([starts[1:], np.ones((1, *starts.shape[1:]))])
     total: FloatArray = np.zeros(())
@@ -198,7 +211,7 @@ def cutoff_loss(
     months, gap = finite_array("months", months, 0.0), finite_array("gap", gap, 0.0, 1.0)
     stock, rate = finite_array("stock_months", stock_months, 0.0), finite_array("loss_rate", loss_rate, 0.0)
     months, gap, stock, rate = np.broadcast_arrays(months, gap, stock, rate)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         lasts = np.where(gap > 0, stock / gap, np.inf)
         bare = np.where(months > lasts, 1 - lasts / months, 0.0)
     return np.where(months >= lasts, rate, 0.0), bare * rate
