@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bargain.standoff.schema import AlignmentInstrument, Instrument, ScenarioError, ScenarioFile, nearest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moves:
     """All moves of a round: one axis per strategic player, one action per combination of the levels of its instruments.
 

@@ -10,7 +10,7 @@ from bargain.standoff.instruments import moves
 from bargain.standoff.payoff_table import MATERIAL, TERMS, PayoffTable
 from bargain.standoff.payoffs import FloatArray, Round
 from bargain.standoff.scenario import Scenario
-from bargain.standoff.schema import ScenarioError
+from bargain.standoff.schema import ScenarioError, nearest
 from bargain.standoff.tariffs import TariffTerms, tariff_terms
 
 
@@ -40,14 +40,21 @@ def round_payoffs(
 
 def parameter_arrays(scenario: Scenario, draws: Mapping[str, FloatArray] | None = None) -> dict[str, FloatArray]:
     """Every parameter as (n_draws,); one draw, the scenario's own values, where ``draws`` is None."""
-    given = {key: np.atleast_1d(np.asarray(array, dtype=np.float64)) for key, array in (draws or {}).items()}
-    sizes = {len(array) for array in given.values()} or {1}
+    try:
+        given = {key: np.atleast_1d(np.asarray(array, dtype=np.float64)) for key, array in (draws or {}).items()}
+    except (TypeError, ValueError):
+        raise ScenarioError("draws are not arrays of numbers, (n_draws,) for each key") from None
+    sizes = {array.shape for array in given.values()} or {(1,)}
     if len(sizes) > 1:
-        raise ScenarioError(f"draws have different lengths: {sorted(sizes)}")
-    n_draws = sizes.pop()
+        raise ScenarioError(f"draws have different lengths: {', '.join(map(str, sorted(sizes)))}")
+    shape = sizes.pop()
+    if len(shape) != 1 or shape[0] < 1:
+        raise ScenarioError(f"draws of shape {shape} are not (n_draws,) with at least one draw")
+    n_draws = shape[0]
     for key, array in given.items():
         if key not in scenario.parameters:
-            raise ScenarioError(f"unknown key '{key}' in the draws for scenario '{scenario.name}'")
+            near = nearest(key, list(scenario.parameters))
+            raise ScenarioError(f"unknown key '{key}' in the draws for scenario '{scenario.name}'{near}")
         attribute = scenario.attributes[key]
         if not (np.isfinite(array) & (array >= attribute.low) & (array <= attribute.high)).all():
             raise ScenarioError(f"draws of {key} leave [{attribute.low:g}, {attribute.high:g}]")
@@ -78,14 +85,15 @@ def _own_terms(game: Round, trade: TariffTerms, code: str) -> dict[str, FloatArr
 
 
 def _stacked(terms: dict[str, dict[str, FloatArray]], scenario: Scenario, game: Round) -> dict[str, FloatArray]:
-    """term -> (n_draws, n_players, *n_actions), read-only; a term that no player has is left out."""
+    """term -> (n_draws, n_players, *n_actions), read-only; a term that no player has is left out, but for tariffs: a
+    table is never empty."""
     stacked = {}
     for name, by_player in terms.items():
         columns = [
             np.broadcast_to(by_player.get(code, np.zeros(())), game.full_shape) for code in scenario.file.players
         ]
         array = np.stack(columns, axis=1)
-        if array.any():
+        if array.any() or name == "tariffs":
             array.flags.writeable = False
             stacked[name] = array
     return stacked

@@ -39,7 +39,7 @@ MATERIAL = ("tariffs", "shortage", "security_loss")
 """Terms that count as harm suffered when an audience asks for an answer."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PayoffTable:
     """Payoffs of all players term by term over all moves.
 
@@ -54,8 +54,10 @@ class PayoffTable:
 
     @cached_property
     def total(self) -> FloatArray:
-        """Sum of the terms: (n_draws, n_players, *n_actions)."""
-        return np.asarray(sum(self.terms.values()))
+        """Sum of the terms: (n_draws, n_players, *n_actions), read-only."""
+        total = np.asarray(sum(self.terms.values()))
+        total.flags.writeable = False
+        return total
 
     @property
     def n_draws(self) -> int:

@@ -255,9 +255,8 @@ class Round:
         for label, instrument in self.file.instruments.items():
             if isinstance(instrument, ControlInstrument) and instrument.player == exporter:
                 withheld = 1 - self.level(label, exporter, "civil")
-                price = np.mean(
-                    [self.net_price(self.file.inputs[name], instrument.target) for name in instrument.acts_on], axis=0
-                )
+                prices = [self.net_price(self.file.inputs[name], instrument.target) for name in instrument.acts_on]
+                price = sum(prices, start=self.value("", 0.0)) / len(prices)
                 reliability = reliability - self.value(f"{label}.reliability_cost") * self.restricted(label, instrument)
                 rent = rent + self.value(f"{label}.bottleneck_rent") * withheld * price
         return reliability, rent
@@ -285,14 +284,13 @@ class Round:
         what it costs at home. The cost is the weight times max(0, share suffered - share answered), so an answer that
         harms nobody earns nothing.
         """
-        shares = {}
-        for code, player in self.file.players.items():
-            if code in self.moves.players and player.rival in self.moves.players:
-                shares[code] = self._harm_share(material[code], code, str(player.rival))
         terms = {}
-        for code, suffered in shares.items():
-            answered = shares.get(str(self.file.players[code].rival), self.value("", 0.0))
-            terms[code] = -self.value(f"{code}.audience_cost") * np.maximum(0.0, suffered - answered)
+        for code, player in self.file.players.items():
+            rival = str(player.rival)
+            if code in self.moves.players and rival in self.moves.players:
+                suffered = self._harm_share(material[code], code, rival)
+                answered = self._harm_share(material[rival], rival, code)
+                terms[code] = -self.value(f"{code}.audience_cost") * np.maximum(0.0, suffered - answered)
         return terms
 
     def _harm_share(self, material: FloatArray, code: str, rival: str) -> FloatArray:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from bargain.evidence.units import REGIONS
+from bargain.standoff.instruments import owners
 from bargain.standoff.schema import (
     AlignmentInstrument,
     Component,
     ControlInstrument,
     Input,
+    Instrument,
     ScenarioFile,
     TariffInstrument,
     nearest,
 )
 
-NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def unknown(kind: str, name: str, known: list[str]) -> str:
@@ -26,14 +29,21 @@ def unknown(kind: str, name: str, known: list[str]) -> str:
 def reference_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
     """All names in a file that do not lead anywhere, as (place, message)."""
     yield from _name_errors(file)
-    players, inputs, sectors = list(file.players), list(file.inputs), list(file.sectors)
+    players, sectors = list(file.players), list(file.sectors)
     for code, player in file.players.items():
         if player.rival is not None and (player.rival not in players or player.rival == code):
             yield f"players.{code}.rival", unknown("another player", player.rival, [p for p in players if p != code])
         if code not in file.trade.regions:
             yield "trade.regions", f"the player '{code}' is missing"
+        if player.strategic and not any(code in owners(instrument) for instrument in file.instruments.values()):
+            yield f"players.{code}", "is strategic but owns no instrument"
     if sum(player.strategic for player in file.players.values()) < 2:
         yield "players", "fewer than 2 are strategic"
+    for region in file.trade.regions:
+        if region not in REGIONS:
+            yield "trade.regions", unknown("a region of the trade data", region, list(REGIONS))
+        if file.trade.regions.count(region) > 1:
+            yield "trade.regions", f"'{region}' is named twice"
     for name, item in file.inputs.items():
         if item.exporter not in players:
             yield f"inputs.{name}.exporter", unknown("a player", item.exporter, players)
@@ -49,15 +59,22 @@ def reference_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
     acted_on: dict[str, str] = {}
     for name, instrument in file.instruments.items():
         yield from _instrument_errors(file, name, instrument)
-        acts_on: list[str] = instrument.acts_on if isinstance(instrument, ControlInstrument) else []
-        for item_name in acts_on:
-            if item_name in acted_on:
-                yield f"instruments.{name}.acts_on", f"'{item_name}' is controlled by '{acted_on[item_name]}' already"
-            if item_name in inputs:
-                acted_on[item_name] = name
+        for thing in _acted_on(instrument):
+            if thing in acted_on:
+                yield f"instruments.{name}", f"{thing} is set by '{acted_on[thing]}' already"
+            acted_on[thing] = name
     moods = {mood for player in file.players.values() for mood in player.moods}
     if moods and file.state.mood not in moods:
         yield "state.mood", unknown("a mood", file.state.mood, sorted(moods))
+
+
+def _acted_on(instrument: Instrument) -> list[str]:
+    """What an instrument sets, each thing by one instrument only."""
+    if isinstance(instrument, TariffInstrument):
+        return [f"the tariff of '{instrument.player}' on '{instrument.target}'"]
+    if isinstance(instrument, ControlInstrument):
+        return [f"the export of '{name}'" for name in instrument.acts_on]
+    return [f"the alignment of '{code}'" for code in instrument.players]
 
 
 def _name_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
@@ -77,11 +94,18 @@ def _name_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
     }
     for group, members in groups.items():
         for name in members:
-            if not NAME.match(name):
+            if not NAME.fullmatch(name):
                 yield group, f"'{name}' is not a plain name (letters, digits, underscores)"
             if name in seen:
                 yield group, f"the name '{name}' is taken by {seen[name]}"
             seen[name] = f"one of the {group}"
+    parts: list[tuple[str, Mapping[str, Component]]]
+    parts = [(f"instruments.{name}.levels", item.levels) for name, item in file.instruments.items()]
+    parts += [(f"players.{name}.moods", player.moods) for name, player in file.players.items()]
+    for place, named in parts:
+        for name in named:
+            if not NAME.fullmatch(name):
+                yield place, f"'{name}' is not a plain name (letters, digits, underscores)"
 
 
 def _user_errors(file: ScenarioFile, name: str, item: Input) -> Iterator[tuple[str, str]]:
@@ -114,6 +138,8 @@ def _instrument_errors(
     if instrument.player == instrument.target:
         yield f"{place}.target", f"'{instrument.target}' cannot act on itself"
     if isinstance(instrument, ControlInstrument):
+        if not instrument.acts_on:
+            yield f"{place}.acts_on", "names no input; the rule is at least one"
         for item in instrument.acts_on:
             if item not in file.inputs:
                 yield f"{place}.acts_on", unknown("an input", item, list(file.inputs))

@@ -12,6 +12,7 @@ from bargain.standoff.schema import Attribute, Options, Quantity, ScenarioError,
 def resolved(key: str, place: str, attribute: Attribute, quantity: Quantity, evidence: Evidence) -> Parameter:
     """The Parameter that a quantity stands for; raises ScenarioError on unknown evidence, wrong units or values out
     of bounds."""
+    _check_unit(place, attribute, quantity, evidence)
     try:
         if quantity.evidence is None:
             assert quantity.value is not None
@@ -23,7 +24,7 @@ def resolved(key: str, place: str, attribute: Attribute, quantity: Quantity, evi
                 value=quantity.value,
                 low=quantity.low,
                 high=quantity.high,
-                unit=quantity.unit or "",
+                unit=attribute.unit,
                 date="",
                 source=quantity.reason or "",
                 confidence="assumed",
@@ -34,21 +35,25 @@ def resolved(key: str, place: str, attribute: Attribute, quantity: Quantity, evi
         if isinstance(error, ScenarioError):
             raise
         raise ScenarioError(f"{place}: {error}") from None
-    if parameter.unit != attribute.unit:
-        raise ScenarioError(f"{place}: the unit is '{parameter.unit}', the rule is '{attribute.unit}'")
     check_bounds(place, parameter, attribute)
     return parameter
 
 
+def _check_unit(place: str, attribute: Attribute, quantity: Quantity, evidence: Evidence) -> None:
+    name = quantity.evidence
+    if name is not None and name not in evidence.parameters:
+        raise ScenarioError(f"{place}: no evidence row '{name}'{nearest(name, list(evidence.parameters))}")
+    unit = quantity.unit or ("" if name is None else evidence.parameters[name].unit)
+    if unit != attribute.unit:
+        raise ScenarioError(f"{place}: the unit is '{unit}', the rule is '{attribute.unit}'")
+
+
 def _from_evidence(key: str, place: str, attribute: Attribute, quantity: Quantity, evidence: Evidence) -> Parameter:
     name = str(quantity.evidence)
-    if name not in evidence.parameters:
-        raise ScenarioError(f"{place}: no evidence row '{name}'{nearest(name, list(evidence.parameters))}")
     row = evidence.parameters[name]
-    if (quantity.factor != 1 or quantity.offset != 0) and quantity.factor == 0:
+    if quantity.factor == 0:
         raise ScenarioError(f"{place}: factor = 0 is not a scaling")
     value, *ends = (entry * quantity.factor + quantity.offset for entry in (row.value, row.low, row.high))
-    unit = quantity.unit or row.unit
     scaled = quantity.factor != 1 or quantity.offset != 0
     how = f" ({quantity.factor:g} x {name}{f' {quantity.offset:+g}' if quantity.offset else ''})" if scaled else ""
     return Parameter(
@@ -57,7 +62,7 @@ def _from_evidence(key: str, place: str, attribute: Attribute, quantity: Quantit
         value=value,
         low=min(ends),
         high=max(ends),
-        unit=unit,
+        unit=attribute.unit,
         date=row.date,
         source=f"{row.source} [{name}]{how}",
         confidence=row.confidence,
@@ -71,6 +76,8 @@ def replaced(parameter: Parameter, entry: float | int | str, attribute: Attribut
         value = float(entry)
     except (TypeError, ValueError):
         raise ScenarioError(f"{parameter.id} = {entry!r} is not a number") from None
+    except OverflowError:
+        raise ScenarioError(f"{parameter.id} is a whole number too large for a float") from None
     if isinstance(entry, bool) or not math.isfinite(value):
         raise ScenarioError(f"{parameter.id} = {entry} is not a finite number")
     if not attribute.low <= value <= attribute.high:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -124,6 +125,16 @@ class Scenario:
     def __hash__(self) -> int:
         return hash(self.hash)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Plain dictionaries in place of read-only views, which cannot be pickled."""
+        return {
+            name: dict(entry) if isinstance(entry, MappingProxyType) else entry for name, entry in vars(self).items()
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        views = {name: MappingProxyType(state[name]) for name in ("choices", "attributes")}
+        vars(self).update(state | views)
+
     # ------------------------------------------------------------ changed copies
 
     def with_values(self, values: Mapping[str, float | int | str | Quantity]) -> Scenario:
@@ -156,8 +167,8 @@ class Scenario:
         return replace(self.with_values(self.file.variants[name].values), variant_name=name)
 
     def with_evidence(self, evidence_set: str) -> Scenario:
-        """The same file read with another evidence set; earlier changes of values are dropped only where none were
-        made."""
+        """The same file read with another evidence set, with the changes made so far (variant, values) kept at their
+        values."""
         fresh = _scenario(self.name, self.file, evidence_set)
         kept = {key: self._current(key) for key in self.changed}
         return replace(fresh.with_values(kept), variant_name=self.variant_name) if kept else fresh
@@ -260,22 +271,26 @@ def load_scenario(
 def _scenario(name: str, file: ScenarioFile, evidence_set: str) -> Scenario:
     evidence = load_evidence(evidence_set)
     parameters, attributes = [], {}
-    for key, place, attribute, quantity in quantities(file):
-        parameters.append(resolved(key, place, attribute, quantity, evidence))
-        attributes[key] = attribute
     choices = {f"options.{field}": str(getattr(file.options, field)) for field in Options.model_fields}
     choices["state.mood"] = file.state.mood
-    scenario = Scenario(
-        name, file, ParameterTable(parameters), MappingProxyType(choices), evidence_set, MappingProxyType(attributes)
-    )
-    for variant in file.variants.values():
-        scenario.with_values(variant.values)
+    place = ""
+    try:
+        for key, where, attribute, quantity in quantities(file):
+            parameters.append(resolved(key, where, attribute, quantity, evidence))
+            attributes[key] = attribute
+        table, readings = ParameterTable(parameters), MappingProxyType(choices)
+        scenario = Scenario(name, file, table, readings, evidence_set, MappingProxyType(attributes))
+        for title, variant in file.variants.items():
+            place = f"variants.{title}: "
+            scenario.with_values(variant.values)
+    except ScenarioError as error:
+        raise ScenarioError(f"{name}: {place}{error}") from None
     return scenario
 
 
 @lru_cache(maxsize=32)
 def _shipped_file(name: str) -> ScenarioFile:
-    return _validated(name, _toml(name))
+    return _validated(name, _toml(name), (name,))
 
 
 def _parsed(name: str | Path) -> ScenarioFile:
@@ -291,7 +306,9 @@ def _parsed(name: str | Path) -> ScenarioFile:
         raise ScenarioError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError:
         raise ScenarioError(f"{path}: not a UTF-8 text file") from None
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:  # raised by tomllib on thousands of nested brackets
+        raise ScenarioError(f"{path}: not valid TOML: too deeply nested") from None
+    except ValueError as error:
         raise ScenarioError(f"{path}: not valid TOML: {error}") from None
     return _validated(path.stem, data)
 
@@ -301,15 +318,18 @@ def _toml(name: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def _extended(name: str, data: dict[str, Any]) -> dict[str, Any]:
-    """``data`` merged into the shipped scenario it extends, if any: tables join, all else is replaced."""
+def _extended(name: str, data: dict[str, Any], seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """``data`` merged into the shipped scenario it extends, if any: tables join, all else is replaced.
+
+    seen: shipped scenarios on the way here; none of them can be extended again.
+    """
     if "extends" not in data:
         return data
-    base, known = data["extends"], [other for other in shipped_scenarios() if other != name]
+    base, known = data["extends"], [other for other in shipped_scenarios() if other not in seen]
     if base not in known:
         raise ScenarioError(f"{name}: extends = {base!r} is not a shipped scenario{nearest(str(base), known)}")
     own = {key: entry for key, entry in data.items() if key != "extends"}
-    return _merged(_extended(str(base), _toml(str(base))), own)
+    return _merged(_extended(str(base), _toml(str(base)), (*seen, str(base))), own)
 
 
 def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -324,8 +344,8 @@ def _is_quantity(entry: dict[str, Any]) -> bool:
     return "value" in entry or "evidence" in entry
 
 
-def _validated(name: str, own: dict[str, Any]) -> ScenarioFile:
-    data = _extended(name, own)
+def _validated(name: str, own: dict[str, Any], seen: tuple[str, ...] = ()) -> ScenarioFile:
+    data = _extended(name, own, seen)
     try:
         file = ScenarioFile.model_validate(data)
     except ValidationError as error:
@@ -340,11 +360,16 @@ def _first_line(error: ValidationError) -> str:
     first, more = error.errors()[0], error.error_count() - 1
     tags = {"tariff", "export_control", "alignment"}
     place = ".".join(str(part) for part in first["loc"] if part not in tags)
-    message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if first["type"] not in ("value_error", "missing"):
-        message = f"{first['input']!r} is wrong: {message[0].lower()}{message[1:]}"
-    elif first["type"] == "missing":
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "missing":
         message = "is missing"
+    elif first["type"] == "union_tag_not_found":
+        message = "'kind' is missing"
+    elif first["type"] == "union_tag_invalid":
+        kind, known = str(first["ctx"]["tag"]), sorted(tags)
+        message = f"kind = {kind!r} is not one of {', '.join(known)}{nearest(kind, known)}"
+    elif first["type"] != "value_error":
+        message = f"{reprlib.repr(first['input'])} is wrong: {message[0].lower()}{message[1:]}"
     return f"{place + ': ' if place else ''}{message}{f' (and {more} more)' if more else ''}"
 
 

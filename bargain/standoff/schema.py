@@ -25,6 +25,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class ScenarioError(ValueError):
     """A scenario, a key or a value that breaks a rule; the message is one line that names all three."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
 
 def nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
     """``; did you mean 'x'?`` for the known word closest to ``word``, or an empty string."""
@@ -52,13 +55,22 @@ class Quantity(Component):
     """A number of a scenario: a reference to the evidence, or an assumption with range, unit and reason."""
 
     evidence: str | None = None
-    factor: float | int = 1
-    offset: float | int = 0
-    value: float | int | None = None
-    low: float | int | None = None
-    high: float | int | None = None
+    factor: float = 1.0
+    offset: float = 0.0
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
     unit: str | None = None
     reason: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_bare(cls, data: Any) -> Any:
+        if not isinstance(data, (dict, Quantity)):
+            raise ValueError(
+                f"{data!r} stands bare; the rule is a reference to the evidence or an assumption in braces"
+            )
+        return data
 
     @model_validator(mode="after")
     def _either_or(self) -> Quantity:
@@ -259,7 +271,7 @@ class Diversion(Component):
     margin: Annotated[Quantity, Attribute("ratio", "price margin of a detour, in normal prices", 0, 100)]
     penalty: Annotated[Quantity, Attribute("ratio", "penalty when traced, in normal prices", 0, 1000)]
     concealment_cost: Annotated[Quantity, Attribute("ratio", "slope of the marginal cost of hiding", 1e-6, 1e6)]
-    cap: Annotated[Quantity, share("most of the user's normal use that detours can carry")]
+    cap: Annotated[Quantity, share("most of the user's normal purchases that detours can carry")]
 
 
 class Start(Component):
@@ -290,7 +302,7 @@ class ScenarioFile(Component):
 
     title: str
     description: str
-    round_months: Annotated[float | int, Field(gt=0, le=120)]
+    round_months: Annotated[float, Field(gt=0, le=120)]
     options: Options = Options()
     trade: Trade
     diversion: Diversion

@@ -15,7 +15,7 @@ from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import TariffInstrument
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TariffTerms:
     """Effects of tariffs by player code, arrays that broadcast to (n_draws, *n_actions), percent of own GDP per year.
 
@@ -92,27 +92,29 @@ def tariff_terms(scenario: Scenario, game: Round, values: dict[str, FloatArray])
         if cells
         else np.zeros((1,) * len(game.moves.players), int)
     )
-    return _spread(scenario, game, model, outcome, flat)
+    start = combinations.index(tuple(item.reference for item in names.values()))
+    return _spread(scenario, game, model, outcome, flat, start)
 
 
 def _spread(
-    scenario: Scenario, game: Round, model: TradeModel, outcome: TradeOutcome, cell: NDArray[np.intp]
+    scenario: Scenario, game: Round, model: TradeModel, outcome: TradeOutcome, cell: NDArray[np.intp], start: int
 ) -> TariffTerms:
-    """From (n_draws, n_combinations, n_regions) to arrays over the moves by player."""
+    """From (n_draws, n_combinations, n_regions) to arrays over the moves by player.
+
+    Changes are from combination ``start``, the reference tariffs, solved like the others: there they are exactly 0.
+    """
     regions, scale = scenario.file.trade.regions, game.value("trade.short_run_scale")
     size = model.output / model.expenditure
-    before_duty = model.spending / (1 + model.base_tariffs) / model.expenditure[..., None, :]
-    after_duty = outcome.trade_shares / (1 + outcome.tariffs)
+    income, revenue_share = outcome.real_income, outcome.revenue / outcome.expenditure
+    customs_share = outcome.trade_shares / (1 + outcome.tariffs)
     real_income, displaced, revenue = {}, {}, {}
     for code, player in scenario.file.players.items():
         n = regions.index(code)
-        real_income[code] = scale * 100 * (outcome.real_income[..., n] - 1)[:, cell]
-        gained = (
-            outcome.revenue[..., n] / outcome.expenditure[..., n] - model.revenue[..., n] / model.expenditure[..., n]
-        )
+        real_income[code] = scale * 100 * (income[..., n] / income[:, [start], n] - 1)[:, cell]
+        gained = revenue_share[..., n] - revenue_share[:, [start], n]
         revenue[code] = 100 * (gained / size[..., n])[:, cell]
         if player.rival is not None:
             i = regions.index(player.rival)
-            fall = before_duty[..., i, n] - after_duty[..., i, n]
+            fall = customs_share[:, [start], i, n] - customs_share[..., i, n]
             displaced[code] = 100 * (fall / size[..., n])[:, cell]
     return TariffTerms(real_income, displaced, revenue, bool(outcome.converged.all()))
