@@ -40,7 +40,7 @@ class Round:
     ) -> None:
         """values: key -> (n_draws,); moves from ``instruments.moves``."""
         self.file, self.choices, self.moves = file, choices, moves
-        self._values = values
+        self.values = values
         self.n_draws = max(len(array) for array in values.values())
         self.full_shape = (self.n_draws, *moves.shape)
         self._elasticities: dict[tuple[str, str], FloatArray] = {}
@@ -51,14 +51,14 @@ class Round:
     def value(self, key: str, default: float = 0.0) -> FloatArray:
         """Parameter ``key`` as (n_draws, 1, ..., 1); ``default`` where the scenario leaves an optional attribute
         out."""
-        array = self._values.get(key)
+        array = self.values.get(key)
         filled = np.full(self.n_draws, default) if array is None else array
         return filled.reshape(-1, *(1,) * len(self.moves.players))
 
     def level(self, instrument: str, owner: str, attribute: str) -> FloatArray:
         """``attribute`` of the level that ``owner`` sets, along the action axes: (n_draws, ...)."""
         names = list(self.file.instruments[instrument].levels)
-        table = np.stack([self._values[f"{instrument}.{name}.{attribute}"] for name in names], axis=1)
+        table = np.stack([self.values[f"{instrument}.{name}.{attribute}"] for name in names], axis=1)
         return np.asarray(table[:, self.moves.level[instrument, owner]])
 
     def tariff(self, importer: str, exporter: str, *, reference: bool = False) -> FloatArray:
@@ -276,27 +276,36 @@ class Round:
                 detours = detours + 100 * purchases * profit * self.detour_share(code) * self.restricted(*found)
         return detours, self.level(stance, code, "alliance_value")
 
-    def audience(self, material: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    def audience(
+        self, material: Mapping[str, FloatArray], potential: Mapping[str, FloatArray]
+    ) -> dict[str, FloatArray]:
         """Minus the domestic cost of harm left unanswered, for every player whose rival is strategic too.
 
+        material, potential: code -> material payoff over all moves, at the stocks of the round and with empty stocks.
         Harm to i is what j's move takes from i's material payoff while i plays its reference action, as a share of
-        the most that j could take: a share, so that each side's answer is judged by what it does to the other, not by
-        what it costs at home. The cost is the weight times max(0, share suffered - share answered), so an answer that
-        harms nobody earns nothing.
+        the most that j could take if i had no stocks: a share, so that each side's answer is judged by what it does
+        to the other, not by what it costs at home, and one that does not move with the stocks, so that a full stock
+        blunts both the injury and the answer. The cost is the weight times max(0, share suffered - share answered),
+        so an answer that harms nobody earns nothing.
         """
         terms = {}
         for code, player in self.file.players.items():
             rival = str(player.rival)
             if code in self.moves.players and rival in self.moves.players:
-                suffered = self._harm_share(material[code], code, rival)
-                answered = self._harm_share(material[rival], rival, code)
+                suffered = self._harm_share(material[code], potential[code], code, rival)
+                answered = self._harm_share(material[rival], potential[rival], rival, code)
                 terms[code] = -self.value(f"{code}.audience_cost") * np.maximum(0.0, suffered - answered)
         return terms
 
-    def _harm_share(self, material: FloatArray, code: str, rival: str) -> FloatArray:
+    def _harm_share(self, material: FloatArray, potential: FloatArray, code: str, rival: str) -> FloatArray:
+        harm = self._harm(material, code, rival)
+        most = self._harm(potential, code, rival).max(axis=1 + self.moves.players.index(rival), keepdims=True)
+        share = np.divide(harm, most, out=np.zeros_like(harm), where=most > 1e-12)
+        return np.asarray(np.minimum(1.0, share))
+
+    def _harm(self, material: FloatArray, code: str, rival: str) -> FloatArray:
+        """What each move of ``rival`` takes from the material payoff of ``code`` at its reference action."""
         own, other = (1 + self.moves.players.index(name) for name in (code, rival))
         spared = np.take(material, [self.moves.reference[own - 1]], axis=own)
         untouched = np.take(spared, [self.moves.reference[other - 1]], axis=other)
-        harm = np.maximum(0.0, untouched - spared)
-        most = harm.max(axis=other, keepdims=True)
-        return np.asarray(np.divide(harm, most, out=np.zeros_like(harm), where=most > 1e-12))
+        return np.asarray(np.maximum(0.0, untouched - spared))
