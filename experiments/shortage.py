@@ -15,9 +15,9 @@ from bargain.plot import DOUBLE_COLUMN, figure_style, label_lines, letter_panels
 
 SETTINGS = {"scenario": "us-china-2025", "evidence": "independent", "months": 24, "us_stocks": [0.0, 2.5, 6.0, 18.0]}
 PUBLISHED = {  # name: (parameter, cut the estimate is for, where that cut comes from)
-    "IMF, 80% cut": ("loss_us_80", 0.8),
-    "ECB, spring 2025": ("loss_us_18m", "cut_depth_may25"),
-    "ECB, near-total": ("loss_us_extreme", 0.95),
+    "IMF": ("loss_us_80", 0.8),
+    "ECB spring 2025": ("loss_us_18m", "cut_depth_may25"),
+    "ECB near-total": ("loss_us_extreme", 0.95),
 }
 READINGS = {"default": None, "IMF variant": "imf_loss"}
 

@@ -87,5 +87,6 @@ def findings(table: pd.DataFrame) -> list[str]:
             f"{r.us_action} against {r.cn_action} (US {r.us_payoff:+.2f}, China {r.cn_payoff:+.2f})"
             for r in pure.itertuples()
         )
-        lines.append(f"stocks {stock}: {int(cells['n_equilibria'].iloc[0])} equilibria, pure: {profiles or 'none'}")
+        count = int(cells["n_equilibria"].iloc[0])
+        lines.append(f"stocks {stock}: equilibria in all {count}, pure {len(pure)}: {profiles or 'none'}")
     return lines
