@@ -168,6 +168,8 @@ class Round:
         weight = self.value(f"{key}.military_share")
         pool = inputs.pooled_stock(civil_stock, military_stock, weight)
         covered = inputs.covered_share((1 - weight) * civil + weight * military, pool, months)
+        # A track of no volume empties no pool, but where there is no stock nothing is covered either.
+        covered = np.where((pool <= 0) & (np.maximum(civil, military) > 0), 0.0, covered)
         return civil, covered, military, covered
 
     def used(self, user: str) -> dict[str, InputUser]:
