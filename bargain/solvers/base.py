@@ -19,6 +19,7 @@ from bargain.games.certificate import DEFAULT_TOLERANCE, check_tolerance
 from bargain.games.profile import nearest
 from bargain.games.record import ArrayRecord
 from bargain.games.stage import StageGame
+from bargain.solvers.watch import Progress, watched
 
 TIE = 1e-10
 """Payoffs closer than this share of the player's payoff range are equally good, for every solver."""
@@ -214,10 +215,17 @@ class Rejected:
         return asdict(self)
 
 
-def solve(game: GameT, solver: Solver[GameT, SolutionT], *, tolerance: float = DEFAULT_TOLERANCE) -> SolutionT:
+def solve(
+    game: GameT,
+    solver: Solver[GameT, SolutionT],
+    *,
+    tolerance: float = DEFAULT_TOLERANCE,
+    progress: Progress | None = None,
+) -> SolutionT:
     """Run a solver and certify every candidate; nothing is returned unverified.
 
-    tolerance: regret that counts as none, as a share of each player's payoff range.
+    tolerance: regret that counts as none, as a share of each player's payoff range; progress: called with the share
+    done, in [0, 1], and a word about the stage. A solver with a ``time_limit`` stops with what it has.
     Raises TypeError or ValueError when the solver does not take the game; failing to find is a status, not an error.
     """
     if not isinstance(solver, Solver):
@@ -225,6 +233,8 @@ def solve(game: GameT, solver: Solver[GameT, SolutionT], *, tolerance: float = D
     check_tolerance(tolerance)
     solver.check_suits(game)
     start = time.perf_counter()
-    proposal = solver.propose(game)
+    with watched(getattr(solver, "time_limit", None), progress) as watch:
+        proposal = solver.propose(game)
+        watch.report(1.0, "certificates")
     solution = solver.solution_type.judge(game, solver, proposal, tolerance)
     return replace(solution, run_time=time.perf_counter() - start)  # type: ignore[return-value]

@@ -1,0 +1,43 @@
+"""Time limits and progress."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from bargain.games import StageGame
+from bargain.solvers import PureNash, solve
+from bargain.solvers.watch import Watch, current_watch, watched
+
+
+def test_a_watch_without_limit_never_expires() -> None:
+    assert not Watch().expired()
+    assert Watch().seconds_left == math.inf
+    assert not current_watch().expired()
+
+
+def test_a_watch_expires_and_the_outer_one_comes_back() -> None:
+    with watched(100.0, None) as outer:
+        with watched(0.0, None):
+            assert current_watch().expired()
+            assert current_watch().seconds_left == 0.0
+        assert current_watch() is outer
+        assert 0.0 < outer.seconds_left <= 100.0
+    assert current_watch() is not outer
+
+
+def test_progress_is_a_share_and_reaches_one() -> None:
+    told: list[tuple[float, str]] = []
+    Watch(None, lambda share, stage: told.append((share, stage))).report(1.7, "over")
+    assert told == [(1.0, "over")]
+    game = StageGame(np.eye(2)[None].repeat(2, axis=0))
+    solve(game, PureNash(), progress=lambda share, stage: told.append((share, stage)))
+    assert told[-1][0] == 1.0
+
+
+@pytest.mark.parametrize("limit", [-1.0, math.nan])
+def test_a_limit_is_a_number_of_seconds(limit: float) -> None:
+    with pytest.raises(ValueError, match="is not a number of seconds >= 0"):
+        Watch(limit)
