@@ -49,14 +49,14 @@ class EquilibriumSolution(Solution):
                 origin.append(index)
         kept, place = canonical_order([equilibrium.profile for equilibrium in accepted])
         places = dict(zip(origin, place, strict=True))
-        status = _status(proposal, len(kept), len(rejected))
+        status = run_status(proposal, len(kept), len(rejected))
         complete = not rejected and not proposal.stopped
         return cls(
             solver=solver,
             game=game,
             status=status,
             scope=proposal.scope if complete else Scope.SOME,
-            message=_message(solver, proposal, status, len(rejected)),
+            message=run_message(solver, proposal, status, len(rejected)),
             rejected=tuple(rejected),
             equilibria=tuple(accepted[i] for i in kept),
             components=_renumbered(proposal.components, places) if complete else (),
@@ -122,22 +122,24 @@ def _judged(game: StageGame, candidate: Any, tolerance: float) -> Equilibrium | 
     try:
         equilibrium = certified(game, candidate, tolerance)
     except (ValueError, TypeError) as error:
-        return Rejected(_text(candidate), f"not a profile of this game: {error}")
+        return Rejected(candidate_text(candidate), f"not a profile of this game: {error}")
     if equilibrium.certificate.holds:
         return equilibrium
     worst = float(equilibrium.certificate.relative_regret.max())
-    return Rejected(_text(candidate), f"regret {worst:.3g} of the payoff range exceeds {tolerance:g}", worst)
+    return Rejected(candidate_text(candidate), f"regret {worst:.3g} of the payoff range exceeds {tolerance:g}", worst)
 
 
-def _text(candidate: Any) -> str:
+def candidate_text(candidate: Any) -> str:
+    """A candidate in words, for the record of what was refused."""
     if isinstance(candidate, (tuple, list)):
-        return "(" + ", ".join(map(_text, candidate)) + ")"
+        return "(" + ", ".join(map(candidate_text, candidate)) + ")"
     if isinstance(candidate, np.ndarray):
         return str(candidate.tolist())
     return str(candidate) if isinstance(candidate, (str, int, float)) else type(candidate).__name__
 
 
-def _status(proposal: Proposal, n_kept: int, n_rejected: int) -> Status:
+def run_status(proposal: Proposal, n_kept: int, n_rejected: int) -> Status:
+    """How the run ended, from what was kept and refused."""
     if proposal.stopped:
         return Status.STOPPED_EARLY
     if n_kept:
@@ -145,7 +147,8 @@ def _status(proposal: Proposal, n_kept: int, n_rejected: int) -> Status:
     return Status.REJECTED_ALL if n_rejected else Status.NO_EQUILIBRIUM_FOUND
 
 
-def _message(solver: Solver[Any, Any], proposal: Proposal, status: Status, n_rejected: int) -> str:
+def run_message(solver: Solver[Any, Any], proposal: Proposal, status: Status, n_rejected: int) -> str:
+    """Why the run stopped, what was found, what failed, what to try next."""
     parts = [proposal.stopped, proposal.message]
     if n_rejected:
         parts.append(
