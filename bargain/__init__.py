@@ -24,6 +24,7 @@ _HOMES = {
         "solve",
     ),
     "bargain.standoff": ("Scenario", "State", "load_scenario", "shipped_scenarios"),
+    "bargain.study": ("SwitchPoints", "switch_thresholds"),
     "bargain.evidence": ("Parameter", "load_evidence"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from bargain.standoff import State as State
     from bargain.standoff import load_scenario as load_scenario
     from bargain.standoff import shipped_scenarios as shipped_scenarios
+    from bargain.study import SwitchPoints as SwitchPoints
+    from bargain.study import switch_thresholds as switch_thresholds
 
 
 def __getattr__(name: str) -> Any:
