@@ -8,14 +8,14 @@ The vertices come from the double description method (Motzkin, Raiffa, Thompson 
 1996): start from a simplex, cut with one inequality after the other, and put a new vertex on each edge that is cut.
 Edges are recognised by the sets of tight inequalities alone, so degenerate polytopes need no perturbation. The only
 question to the numbers is the sign of a slack. It is asked in floating point first; a slack that is neither clearly
-zero nor clearly not raises ``InDoubtError``, and the caller repeats the work in exact integers.
+zero nor clearly not raises ``InDoubtError``, and the caller repeats the work in exact integers. Large polytopes are
+cut by compiled code (``simple_polytope``) until a slack is nearly zero; the code here takes over at that cut.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -24,12 +24,19 @@ import numpy.typing as npt
 
 from bargain.games.record import FloatArray
 from bargain.solvers.base import TIE
+from bargain.solvers.watch import Watch
 
 ZERO, NOT_ZERO = TIE, 1e-9
 """A slack (payoff range 1) up to the first is zero, from the second on it is not; in between floats are in doubt."""
 
 BLOCK = 2_000_000
 """Entries of the largest intermediate table of pairs."""
+
+COMPILED_FROM, COMPILED_TO = 16, 62
+"""Numbers of labels for which compiled code pays for being loaded, and for which they fit one integer."""
+
+COMPILED_VERTICES = 100_000
+"""Vertices beyond this number are left to the code here, which needs no table of fixed size."""
 
 BoolArray = npt.NDArray[np.bool_]
 Rays = npt.NDArray[Any]
@@ -45,13 +52,13 @@ class BudgetError(RuntimeError):
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits of one run: ``deadline`` on the clock of ``time.perf_counter`` and a number of vertices per polytope."""
+    """Limits of one run: the time on its watch and a number of vertices per polytope."""
 
-    deadline: float = math.inf
+    watch: Watch = field(default_factory=Watch)
     max_vertices: float = math.inf
 
     def check(self, n_vertices: int = 0) -> None:
-        if time.perf_counter() > self.deadline:
+        if self.watch.expired():
             raise BudgetError("time limit reached")
         if n_vertices > self.max_vertices:
             raise BudgetError(f"more than {self.max_vertices:,.0f} vertices")
@@ -85,11 +92,11 @@ def labelled_vertices(
     Raises InDoubtError when ``exact`` is False and floating point does not suffice.
     """
     rows = _exact_rows(opponent_payoffs) if exact else _float_rows(opponent_payoffs, scale)
-    rays, tight = _simplex(rows[0])
+    rays, tight = _simplex(rows[0]) if exact or not _compiles(rows) else _compiled_cuts(rows, budget)
     stopped = ""
-    done = 1
+    done = tight.shape[1] - opponent_payoffs.shape[1]
     try:
-        for row in rows[1:]:
+        for row in rows[done:]:
             rays, tight = _cut(rays, tight, row, budget, exact)
             done += 1
     except BudgetError as limit:
@@ -140,6 +147,31 @@ def _simplex(row: Rays) -> tuple[Rays, BoolArray]:
     if row.dtype != object:
         rays /= rays[:, :1]
     return rays, ~np.roll(np.eye(m + 1, dtype=bool), -1, axis=1)
+
+
+def _compiles(rows: Rays) -> bool:
+    """Whether the polytope is worth loading compiled code, and fits it."""
+    return COMPILED_FROM <= sum(rows.shape) - 1 <= COMPILED_TO
+
+
+def _compiled_cuts(rows: FloatArray, budget: Budget) -> tuple[Rays, BoolArray]:
+    """As many cuts as the compiled code decides within the budget: rays, and tight inequalities of the cuts made."""
+    from bargain.solvers.simple_polytope import cut, start_simplex
+
+    n, m = rows.shape[0], rows.shape[1] - 1
+    b = np.ascontiguousarray(-rows[:, 1:])
+    points, slacks = np.empty((COMPILED_VERTICES, m)), np.empty(COMPILED_VERTICES)
+    labels = np.empty(COMPILED_VERTICES, dtype=np.int64)
+    done, n_vertices = 1, start_simplex(b[0], points, labels)
+    kept = points[:n_vertices].copy(), labels[:n_vertices].copy()
+    while done < n and not budget.watch.expired():
+        n_vertices = cut(b[done], m + done, points, labels, n_vertices, slacks)
+        if not 0 <= n_vertices <= budget.max_vertices:
+            break  # undecided, or too many: what was there before this cut is what the caller goes on with
+        done += 1
+        kept = points[:n_vertices].copy(), labels[:n_vertices].copy()
+    rays = np.column_stack([np.ones(len(kept[0])), kept[0]])
+    return rays, (kept[1][:, None] >> np.arange(m + done) & 1).astype(bool)
 
 
 def _cut(rays: Rays, tight: BoolArray, row: Rays, budget: Budget, exact: bool) -> tuple[Rays, BoolArray]:

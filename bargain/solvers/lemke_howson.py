@@ -7,8 +7,6 @@ In a degenerate game a path may end inside a continuum of equilibria, or be lost
 
 from __future__ import annotations
 
-import math
-import time
 import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,6 +17,7 @@ from bargain.games.record import FloatArray
 from bargain.games.stage import StageGame
 from bargain.solvers.base import Proposal, Solver
 from bargain.solvers.equilibria import EquilibriumSolution
+from bargain.solvers.watch import Watch, current_watch
 
 
 @dataclass(frozen=True)
@@ -44,39 +43,40 @@ class LemkeHowson(Solver[StageGame, EquilibriumSolution]):
             raise ValueError(f"label = {self.label} is not in 0..{n_labels - 1}, one label for each action of the game")
 
     def propose(self, game: StageGame) -> Proposal:
-        deadline = math.inf if self.time_limit is None else time.perf_counter() + self.time_limit
+        watch = current_watch()
         n_labels = sum(game.n_actions)
         labels = range(n_labels) if self.label is None else (self.label,)
         first, second = (_positive(table) for table in game.payoffs)
         candidates: list[tuple[FloatArray, FloatArray]] = []
         failures: list[str] = []
-        for label in labels:
-            if time.perf_counter() > deadline:
+        for done, label in enumerate(labels):
+            if watch.expired():
                 break
-            outcome = self._path(first, second, label, deadline)
+            watch.report(done / len(labels), f"path from label {label}")
+            outcome = self._path(first, second, label, watch)
             if isinstance(outcome, str):
                 failures.append(f"label {label}: {outcome}")
             else:
                 candidates.append(outcome)
-        late = time.perf_counter() > deadline and len(candidates) < len(labels)
+        late = watch.expired() and len(candidates) < len(labels)
         message = f"{len(candidates)} of {len(labels)} paths ended; SupportEnumeration finds all equilibria"
         if failures:
             message += f"; {len(failures)} lost, the first at {failures[0]}"
         return Proposal(candidates=tuple(candidates), stopped="time limit reached" if late else "", message=message)
 
     def _path(
-        self, first: FloatArray, second: FloatArray, label: int, deadline: float
+        self, first: FloatArray, second: FloatArray, label: int, watch: Watch
     ) -> tuple[FloatArray, FloatArray] | str:
         """End of the path from one label, or why it was lost."""
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # Nashpy divides by zero in its ratio test; the certificate judges the end.
             try:
-                return self._pivots(first, second, label, deadline)
+                return self._pivots(first, second, label, watch)
             except (ArithmeticError, IndexError, KeyError, ValueError) as error:
                 return f"{type(error).__name__} in a pivot"
 
     def _pivots(
-        self, first: FloatArray, second: FloatArray, label: int, deadline: float
+        self, first: FloatArray, second: FloatArray, label: int, watch: Watch
     ) -> tuple[FloatArray, FloatArray] | str:
         from nashpy.linalg import create_col_tableau, create_row_tableau
 
@@ -96,7 +96,7 @@ class LemkeHowson(Solver[StageGame, EquilibriumSolution]):
                     rows.to_strategy(columns.non_basic_variables)[:m],
                     columns.to_strategy(rows.non_basic_variables)[:n],
                 )
-            if time.perf_counter() > deadline:
+            if watch.expired():
                 return "time limit reached"
         return f"no end after {self.max_pivots} pivots"
 

@@ -15,26 +15,43 @@ import numpy.typing as npt
 from bargain.games.stage import StageGame
 from bargain.solvers.base import TIE, Proposal, Scope, Solver
 from bargain.solvers.equilibria import EquilibriumSolution
+from bargain.solvers.watch import current_watch
 
 
 @dataclass(frozen=True)
 class PureNash(Solver[StageGame, EquilibriumSolution]):
-    """All pure equilibria; finding none is an answer, because a game may have only mixed ones."""
+    """All pure equilibria; finding none is an answer, because a game may have only mixed ones.
+
+    time_limit: seconds, checked after the pass of each player; a run that stops has found nothing.
+    """
+
+    time_limit: float | None = None
 
     concept: ClassVar[str] = "pure Nash equilibrium"
     solution_type: ClassVar[type[EquilibriumSolution]] = EquilibriumSolution
 
     def propose(self, game: StageGame) -> Proposal:
-        profiles = pure_equilibria(game)
+        watch = current_watch()
+        stable = np.ones(game.n_actions, dtype=bool)
+        for k, player in enumerate(game.players):
+            if watch.expired():
+                return Proposal(stopped="time limit reached", message=f"{k} of {game.n_players} players were passed")
+            watch.report(k / game.n_players, f"best replies of {player}")
+            stable &= best_replies(game, k)
+        profiles = [tuple(int(i) for i in profile) for profile in np.argwhere(stable)]
         n = len(profiles)
         found = f"all {n} pure equilibria" if n > 1 else "the only pure equilibrium" if n else "no pure equilibrium"
         mixed = "SupportEnumeration finds mixed ones" if game.n_players == 2 else "there may be mixed ones"
         return Proposal(candidates=tuple(profiles), scope=Scope.ALL, message=f"{found}; {mixed}")
 
 
+def best_replies(game: StageGame, player: int) -> npt.NDArray[np.bool_]:
+    """Profiles ``(*n_actions,)`` in which the player's action is best; ties within 1e-10 of the payoff range count."""
+    table = game.payoffs[player]
+    return np.asarray(table >= table.max(axis=player, keepdims=True) - TIE * game.payoff_range[player])
+
+
 def pure_equilibria(game: StageGame) -> list[tuple[int, ...]]:
     """Action indices of all pure equilibria, in lexicographic order; ties within 1e-10 of the payoff range count."""
-    stable: npt.NDArray[np.bool_] = np.ones(game.n_actions, dtype=bool)
-    for k, (table, scale) in enumerate(zip(game.payoffs, game.payoff_range, strict=True)):
-        stable &= table >= table.max(axis=k, keepdims=True) - TIE * scale
+    stable = np.all([best_replies(game, k) for k in range(game.n_players)], axis=0)
     return [tuple(int(i) for i in profile) for profile in np.argwhere(stable)]

@@ -1,5 +1,9 @@
 """All Nash equilibria of a two-player game, degenerate games included.
 
+Supports are not tried one after the other, as in Dickhaut and Kaplan (1991): the supports that can matter are those of
+the vertices of the best-response polytopes, so this is an enumeration of vertices. ``IndifferenceEnumeration`` tries
+all supports, shares no code with this one, and is there to check it.
+
 1. Drop strictly dominated actions, again and again; no equilibrium plays them.
 2. List the vertices of both best-response polytopes. A vertex is a support of a mixed strategy together with the
    replies that are best against it, so this lists all supports that can matter, and no equations are guessed.
@@ -16,7 +20,6 @@ leaves in doubt. Ties below 1e-10 of the payoff range count as ties unless an ex
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -37,6 +40,7 @@ from bargain.solvers.best_response_polytope import (
 )
 from bargain.solvers.equilibria import EquilibriumSolution, canonical_order
 from bargain.solvers.pure_nash import pure_equilibria
+from bargain.solvers.watch import current_watch
 
 MAX_COMPONENTS = 5_000
 """Maximal Nash subsets beyond this number are counted as too many to list."""
@@ -68,9 +72,7 @@ class SupportEnumeration(Solver[StageGame, EquilibriumSolution]):
             raise ValueError(f"max_vertices = {self.max_vertices} is not a positive number")
 
     def propose(self, game: StageGame) -> Proposal:
-        budget = Budget(
-            math.inf if self.time_limit is None else time.perf_counter() + self.time_limit, self.max_vertices
-        )
+        budget = Budget(current_watch(), self.max_vertices)
         if self.arithmetic == "auto":
             try:
                 found = _enumerate(game, budget, exact=False)
@@ -95,7 +97,9 @@ def _enumerate(game: StageGame, budget: Budget, *, exact: bool) -> Proposal:
     # Ties are relative to the whole game: what is left of it may differ by rounding noise alone.
     scales = [float(spread) for spread in game.payoff_range]
     rows = labelled_vertices(column_payoffs.T, budget, scale=scales[1], exact=exact)
+    budget.watch.report(0.45, "vertices of the first polytope")
     columns = labelled_vertices(row_payoffs, budget, scale=scales[0], exact=exact)
+    budget.watch.report(0.9, "vertices of the second polytope")
     stopped = rows.stopped or columns.stopped
     pairs, stopped_here = _fully_labelled(rows, columns, budget)
     stopped = stopped or stopped_here

@@ -137,7 +137,7 @@ def test_names_and_settings_get_a_hint():
         solver_named("PureNsh")
     with pytest.raises(ValueError, match="LemkeHowson has no setting 'lable'; did you mean 'label'"):
         solver_named("LemkeHowson", lable=1)
-    with pytest.raises(ValueError, match="PureNash has no setting 'x'; it has none"):
+    with pytest.raises(ValueError, match="PureNash has no setting 'x'; known: time_limit"):
         solver_named("PureNash", x=1)
 
 

@@ -1,12 +1,13 @@
 import itertools
-import time
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bargain.solvers import best_response_polytope
 from bargain.solvers.best_response_polytope import Budget, BudgetError, InDoubtError, labelled_vertices
+from bargain.solvers.watch import Watch
 
 
 def brute_force(payoffs):
@@ -69,7 +70,33 @@ def test_what_a_stopped_run_returns_are_vertices():
 
 def test_budget_names_the_limit():
     with pytest.raises(BudgetError, match="time limit reached"):
-        Budget(deadline=time.perf_counter() - 1.0).check()
+        Budget(Watch(0.0)).check()
     with pytest.raises(BudgetError, match="more than 1,000 vertices"):
         Budget(max_vertices=1000).check(1001)
     Budget().check(10**9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 5), st.integers(2, 5), st.integers(0, 2**32 - 1), st.sampled_from([4, 30, 0]))
+def test_compiled_cuts_change_nothing(n, m, seed, levels):
+    """Also in degenerate polytopes, where the compiled code stops at the first tie and the other takes over."""
+    rng = np.random.default_rng(seed)
+    payoffs = rng.integers(0, levels, size=(n, m)).astype(float) if levels else rng.normal(size=(n, m))
+    plain = labelled_vertices(payoffs, Budget())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(best_response_polytope, "COMPILED_FROM", 0)
+        fast = labelled_vertices(payoffs, Budget())
+    order, fast_order = (np.lexsort(vertices.labels.T) for vertices in (plain, fast))
+    np.testing.assert_array_equal(fast.labels[fast_order], plain.labels[order])
+    np.testing.assert_allclose(fast.strategies[fast_order], plain.strategies[order], atol=1e-10)
+
+
+def test_compiled_cuts_stop_with_vertices():
+    payoffs = np.random.default_rng(6).normal(size=(9, 9))
+    whole = labelled_vertices(payoffs, Budget())
+    known = {tuple(labels) for labels in whole.labels}
+    part = labelled_vertices(payoffs, Budget(max_vertices=40))
+    assert part.stopped == "more than 40 vertices"
+    assert 0 < len(part.labels) < len(known)
+    assert {tuple(labels) for labels in part.labels} <= known
+    assert labelled_vertices(payoffs, Budget(Watch(0.0))).stopped == "time limit reached"

@@ -10,6 +10,7 @@ from bargain.games import StageGame, certify
 from bargain.solvers import LemkeHowson, PureNash, Scope, Status, SupportEnumeration, solve, support_enumeration
 from bargain.solvers.best_response_polytope import Budget, labelled_vertices
 from bargain.solvers.support_enumeration import maximal_products, undominated_actions, vertex_bound
+from bargain.solvers.watch import Watch
 
 
 def probabilities(solution):
@@ -192,7 +193,7 @@ def test_noise_left_by_dominated_actions_is_still_noise():
 def test_matching_stops_at_the_time_limit(monkeypatch):
     monkeypatch.setattr(support_enumeration, "BLOCK", 1)
     vertices = labelled_vertices(np.eye(3), Budget())
-    pairs, stopped = support_enumeration._fully_labelled(vertices, vertices, Budget(deadline=0.0))
+    pairs, stopped = support_enumeration._fully_labelled(vertices, vertices, Budget(Watch(0.0)))
     assert stopped == "time limit reached"
     assert len(pairs) <= 1
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bargain.games import StageGame
-from bargain.solvers import PureNash, solve
+from bargain.solvers import LemkeHowson, PureNash, Solver, Status, SupportEnumeration, solve, solver_named
 from bargain.solvers.watch import Watch, current_watch, watched
 
 
@@ -41,3 +42,15 @@ def test_progress_is_a_share_and_reaches_one() -> None:
 def test_a_limit_is_a_number_of_seconds(limit: float) -> None:
     with pytest.raises(ValueError, match="is not a number of seconds >= 0"):
         Watch(limit)
+
+
+@pytest.mark.parametrize("solver", [PureNash, SupportEnumeration, LemkeHowson])
+def test_solvers_stop_at_their_limit_and_say_how_far_they_are(solver: type[Solver[StageGame, Any]]) -> None:
+    game = StageGame(np.random.default_rng(0).normal(size=(2, 9, 9)))
+    stopped = solve(game, solver_named(solver.__name__, time_limit=0.0))
+    assert stopped.status is Status.STOPPED_EARLY
+    assert stopped.message.startswith("time limit reached")
+    told: list[float] = []
+    solve(game, solver(), progress=lambda share, stage: told.append(share))
+    assert len(told) >= 2
+    assert told == sorted(told)

@@ -1,0 +1,238 @@
+"""Compiled: vertices of best-response polytopes, and all equilibria of many games, where nothing is nearly degenerate.
+
+The polytopes are those of ``best_response_polytope``: P = {x in R^m: x_i >= 0, b_j . x <= 1} with b in [1, 2]. In a
+nondegenerate game P is simple: each vertex has exactly m labels, kept here as m set bits of one integer (own action i
+unplayed: bit i; reply j best: bit m + j), and two vertices are joined by an edge exactly when they share m - 1 of them.
+The double description method (Motzkin, Raiffa, Thompson and Thrall 1953) then needs no search: each vertex that a new
+inequality cuts off is met from the other ends of its m edges by looking up its labels less one.
+
+Nothing is decided near a tie. Every quantity whose sign is asked for must exceed a margin, all in units of the payoff
+range; if one does not, or if an edge of the result has not exactly two ends, the game is given back undecided, for
+``SupportEnumeration`` to solve. Importing this module loads numba; import it inside functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from bargain.games.record import FloatArray
+
+MARGIN = 1e-8
+"""A slack (payoff range 1) must differ from zero by more than this, far more than a tie of ``SupportEnumeration``."""
+
+SHORTEST_EDGE = 1e-6
+"""The slacks at both ends of a cut edge must add up to more than this: the cut would be ill-conditioned otherwise."""
+
+RESIDUAL = 1e-12
+"""A new vertex must meet the inequality that made it up to this."""
+
+FEW_PAIRS = 512
+"""Up to this number of (inside, outside) pairs all are compared; beyond, edges are found by hashing."""
+
+UNDECIDED, FULL = -1, -2
+"""Instead of a number of vertices: a margin was missed; the table of vertices is full."""
+
+IntArray = npt.NDArray[np.int64]
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+
+def compiled(function: FunctionT) -> FunctionT:
+    """Compile with a cache on disk, or without where no folder can be written."""
+    try:
+        return cast(FunctionT, njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # pragma: no cover
+        return cast(FunctionT, njit(nogil=True)(function))
+
+
+@compiled
+def start_simplex(row: FloatArray, points: FloatArray, labels: IntArray) -> int:  # pragma: no cover
+    """Write the vertices of {x >= 0, row . x <= 1}, origin first; their number."""
+    m = len(row)
+    own = (np.int64(1) << m) - 1
+    points[: m + 1] = 0.0
+    labels[0] = own
+    for i in range(m):
+        points[i + 1, i] = 1.0 / row[i]
+        labels[i + 1] = (own ^ (np.int64(1) << i)) | (np.int64(1) << m)
+    return m + 1
+
+
+@compiled
+def cut(
+    row: FloatArray, label: int, points: FloatArray, labels: IntArray, n_vertices: int, slacks: FloatArray
+) -> int:  # pragma: no cover
+    """Intersect the first ``n_vertices`` vertices with row . x <= 1, in place; their number, or UNDECIDED or FULL."""
+    m = len(row)
+    n_outside = 0
+    for v in range(n_vertices):
+        slack = 1.0
+        for i in range(m):
+            slack -= row[i] * points[v, i]
+        if abs(slack) <= MARGIN:
+            return UNDECIDED
+        slacks[v] = slack
+        if slack < 0.0:
+            n_outside += 1
+    if n_outside == 0:
+        return n_vertices
+    end = n_vertices
+    if n_outside * (n_vertices - n_outside) <= FEW_PAIRS:
+        for far in range(n_vertices):
+            if slacks[far] < 0.0:
+                for near in range(n_vertices):
+                    if slacks[near] > 0.0:
+                        apart = labels[near] ^ labels[far]
+                        apart &= apart - 1
+                        if apart & (apart - 1) == 0:  # exactly two labels differ
+                            end = _new_vertex(row, label, points, labels, slacks, near, far, end)
+                            if end < 0:
+                                return end
+    else:
+        end = _cut_by_hashing(row, label, points, labels, n_vertices, slacks, n_outside)
+        if end < 0:
+            return end
+    return _drop_outside(points, labels, slacks, n_vertices, end)
+
+
+@compiled
+def _new_vertex(
+    row: FloatArray,
+    label: int,
+    points: FloatArray,
+    labels: IntArray,
+    slacks: FloatArray,
+    near: int,
+    far: int,
+    end: int,
+) -> int:  # pragma: no cover
+    """Write the point where an edge meets the new inequality at place ``end``; the next free place."""
+    if end == len(labels):
+        return FULL
+    gap = slacks[near] - slacks[far]
+    if gap < SHORTEST_EDGE:
+        return UNDECIDED
+    common = labels[near] & labels[far]
+    share = slacks[near] / gap
+    residual = 1.0
+    for i in range(len(row)):
+        entry = points[near, i] + share * (points[far, i] - points[near, i])
+        if common >> i & 1:
+            entry = 0.0
+        elif entry <= MARGIN:
+            return UNDECIDED
+        points[end, i] = entry
+        residual -= row[i] * entry
+    if abs(residual) > RESIDUAL:
+        return UNDECIDED
+    labels[end] = common | (np.int64(1) << label)
+    return end + 1
+
+
+@compiled
+def _mixed(key: int) -> np.int64:  # pragma: no cover
+    """Bits of a key spread over the word (finalizer of MurmurHash3, A. Appleby, public domain)."""
+    word = np.uint64(key)
+    word ^= word >> np.uint64(33)
+    word *= np.uint64(0xFF51AFD7ED558CCD)
+    word ^= word >> np.uint64(33)
+    word *= np.uint64(0xC4CEB9FE1A85EC53)
+    word ^= word >> np.uint64(33)
+    return np.int64(word)
+
+
+@compiled
+def _cut_by_hashing(
+    row: FloatArray,
+    label: int,
+    points: FloatArray,
+    labels: IntArray,
+    n_vertices: int,
+    slacks: FloatArray,
+    n_outside: int,
+) -> int:  # pragma: no cover
+    """Find the cut edges: enter the edges of all vertices outside, look up those of the vertices inside."""
+    m = len(row)
+    size = 16
+    while size < 2 * n_outside * m:
+        size *= 2
+    keys = np.zeros(size, dtype=np.int64)  # 0 is no key: an edge of a polytope with m >= 2 has a label
+    ends = np.empty(size, dtype=np.int64)
+    for v in range(n_vertices):
+        if slacks[v] < 0.0:
+            rest = labels[v]
+            while rest:
+                bit = rest & -rest
+                rest ^= bit
+                place = _mixed(labels[v] ^ bit) & (size - 1)
+                while keys[place] != 0:
+                    place = (place + 1) & (size - 1)
+                keys[place] = labels[v] ^ bit
+                ends[place] = v
+    end = n_vertices
+    for v in range(n_vertices):
+        if slacks[v] > 0.0:
+            rest = labels[v]
+            while rest:
+                bit = rest & -rest
+                rest ^= bit
+                key = labels[v] ^ bit
+                place = _mixed(key) & (size - 1)
+                while keys[place] != 0:
+                    if keys[place] == key:
+                        end = _new_vertex(row, label, points, labels, slacks, v, ends[place], end)
+                        if end < 0:
+                            return end
+                        break
+                    place = (place + 1) & (size - 1)
+    return end
+
+
+@compiled
+def _drop_outside(
+    points: FloatArray, labels: IntArray, slacks: FloatArray, n_vertices: int, end: int
+) -> int:  # pragma: no cover
+    """Move vertices from the end into the places of those outside; the number left."""
+    v = 0
+    while v < min(n_vertices, end):
+        if slacks[v] > 0.0:
+            v += 1
+            continue
+        end -= 1
+        points[v] = points[end]
+        labels[v] = labels[end]
+        if end >= n_vertices:
+            slacks[v] = 1.0
+            v += 1
+        else:
+            slacks[v] = slacks[end]
+    return end
+
+
+@compiled
+def closed(labels: IntArray, n_vertices: int) -> bool:  # pragma: no cover
+    """Whether every edge has two ends: over all vertices, the hashes of all edges then cancel in pairs."""
+    total = np.int64(0)
+    for v in range(n_vertices):
+        rest = labels[v]
+        while rest:
+            bit = rest & -rest
+            rest ^= bit
+            total ^= _mixed(labels[v] ^ bit)
+    return bool(total == 0)
+
+
+@compiled
+def polytope(rows: FloatArray, points: FloatArray, labels: IntArray, slacks: FloatArray) -> int:  # pragma: no cover
+    """Write all vertices of the polytope with inequalities ``rows``; their number, or UNDECIDED or FULL."""
+    m = rows.shape[1]
+    n_vertices = start_simplex(rows[0], points, labels)
+    for j in range(1, len(rows)):
+        n_vertices = cut(rows[j], m + j, points, labels, n_vertices, slacks)
+        if n_vertices < 0:
+            return n_vertices
+    return n_vertices if closed(labels, n_vertices) else UNDECIDED
