@@ -103,18 +103,19 @@ def canonical_order(profiles: Sequence[Sequence[FloatArray]]) -> tuple[list[int]
         return [], []
     table = np.stack([np.concatenate(profile) for profile in profiles])
     used = table > SAME_PROBABILITY
-    ranks = np.stack([_ranks(column) for column in table.T], axis=1)
-    keys = np.column_stack([used.sum(axis=1), ~used, -ranks])
+    keys = np.column_stack([used.sum(axis=1), ~used, -_ranks(table)])
     _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return [int(i) for i in first], [int(i) for i in place.reshape(-1)]
 
 
 def _ranks(values: FloatArray) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Rank of each value, equal for values that differ by rounding only."""
-    order = np.argsort(values, kind="stable")
-    steps = np.diff(values[order], prepend=values[order[0]]) > SAME_PROBABILITY
-    ranks = np.empty(len(values), dtype=np.intp)
-    ranks[order] = np.cumsum(steps)
+    """Rank of each value within its column, equal for values that differ by rounding only."""
+    order = np.argsort(values, axis=0, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=0)
+    steps = np.zeros(values.shape, dtype=np.intp)
+    steps[1:] = np.cumsum(ordered[1:] - ordered[:-1] > SAME_PROBABILITY, axis=0)
+    ranks = np.empty_like(steps)
+    np.put_along_axis(ranks, order, steps, axis=0)
     return ranks
 
 

@@ -32,6 +32,7 @@ from bargain.games.stage import StageGame
 from bargain.solvers.base import TIE, Proposal, Scope, Solver
 from bargain.solvers.best_response_polytope import (
     BLOCK,
+    BoolArray,
     Budget,
     BudgetError,
     InDoubtError,
@@ -139,6 +140,8 @@ def _fully_labelled(
 ) -> tuple[list[tuple[int, int]], str]:
     """Pairs of vertices that together have every label, and why the search stopped, if it did."""
     m = rows.strategies.shape[1]
+    if not (rows.degenerate or columns.degenerate):
+        return _complements(rows.labels, np.roll(columns.labels, m, axis=1)), ""
     missing = (~rows.labels).astype(np.float32)
     # The columns' labels are own actions first; put them into the order of the rows' labels.
     missing_there = (~np.roll(columns.labels, m, axis=1)).astype(np.float32)
@@ -152,6 +155,13 @@ def _fully_labelled(
         except BudgetError as limit:
             return pairs, str(limit) if start + step < len(missing) else ""
     return pairs, ""
+
+
+def _complements(labels: BoolArray, labels_there: BoolArray) -> list[tuple[int, int]]:
+    """Pairs of rows with every label exactly once: without degeneracy, each vertex has at most one partner."""
+    place = {row.tobytes(): i for i, row in enumerate(np.packbits(~labels, axis=1))}
+    keys = (row.tobytes() for row in np.packbits(labels_there, axis=1))
+    return sorted((place[key], j) for j, key in enumerate(keys) if key in place)
 
 
 def _widened(strategies: FloatArray, kept: npt.NDArray[np.intp], n_actions: int) -> FloatArray:
