@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import reprlib
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -68,7 +69,7 @@ class Quantity(Component):
     def _not_bare(cls, data: Any) -> Any:
         if not isinstance(data, (dict, Quantity)):
             raise ValueError(
-                f"{data!r} stands bare; the rule is a reference to the evidence or an assumption in braces"
+                f"{reprlib.repr(data)} stands bare; the rule is a reference to the evidence or an assumption in braces"
             )
         return data
 
@@ -110,7 +111,7 @@ def share(meaning: str) -> Attribute:
 class Mood(Component):
     """A domestic mood: what it does to its player's preferences."""
 
-    protection_factor: Annotated[Quantity, Attribute("ratio", "times the protection weight")]
+    protection_factor: Annotated[Quantity, Attribute("ratio", "times the protection weight", 0, 100)]
 
 
 class Player(Component):
@@ -119,7 +120,7 @@ class Player(Component):
     name: str
     strategic: bool = False
     rival: str | None = None
-    gdp_usd_bn: Annotated[Quantity, Attribute("usd_bn", "gross domestic product a year", 1.0)]
+    gdp_usd_bn: Annotated[Quantity, Attribute("usd_bn", "gross domestic product a year", 1.0, 1e9)]
     protection_weight: Annotated[
         Quantity | None,
         Attribute("ratio", "percent of GDP gained per percent of GDP of rival imports displaced", -5, 5),
@@ -141,13 +142,13 @@ class InputUser(Component):
     """Who uses an input, and how it is placed when the input runs short."""
 
     dependence: Annotated[Quantity, share("share of normal use bought from the exporter, before anything is rebuilt")]
-    purchases_usd_bn: Annotated[Quantity, Attribute("usd_bn", "normal purchases from the exporter a year")]
-    civil_stock_months: Annotated[Quantity | None, Attribute("months", "civil stock in months of normal civil use")] = (
-        None
-    )
+    purchases_usd_bn: Annotated[Quantity, Attribute("usd_bn", "normal purchases from the exporter a year", 0, 1e6)]
+    civil_stock_months: Annotated[
+        Quantity | None, Attribute("months", "civil stock in months of normal civil use", 0, 1200)
+    ] = None
     military_share: Annotated[Quantity | None, share("part of normal use that is military")] = None
     military_stock_months: Annotated[
-        Quantity | None, Attribute("months", "military stock in months of normal military use")
+        Quantity | None, Attribute("months", "military stock in months of normal military use", 0, 1200)
     ] = None
     military_loss: Annotated[
         Quantity | None, Attribute("percent_gdp", "loss a year if the military or compute track is wholly short", 0, 20)

@@ -190,7 +190,7 @@ def test_numbers_may_come_as_text():
         ({"state.moods": "split"}, "unknown key 'state.moods' .*; did you mean 'state.mood'"),
         ({"options.stocks": "pool"}, "options.stocks = 'pool' is not one of separate, pooled; did you mean 'pooled'"),
         ({"state.mood": 3}, "state.mood = 3 is not one of hawk, split"),
-        ({STOCK: -1}, r"military_stock_months = -1 months is not in \[0, inf\]"),
+        ({STOCK: -1}, r"military_stock_months = -1 months is not in \[0, 1200\]"),
         ({"diversion.tracing": 1.4}, r"diversion\.tracing = 1\.4 is not a share in \[0, 1\]"),
         ({STOCK: math.nan}, "= nan is not a finite number"),
         ({STOCK: "inf"}, "= inf is not a finite number"),
@@ -299,7 +299,7 @@ def test_a_state_sets_what_it_names():
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        (State(military_stock_months=-1), r"-1 months is not in \[0, inf\]"),
+        (State(military_stock_months=-1), r"-1 months is not in \[0, 1200\]"),
         (State(rebuilt=1.2), r"state\.rebuilt = 1\.2 is not a share"),
         (State(substitution=math.nan), "state.substitution = nan is not a finite number"),
         (State(mood="dove"), "state.mood = 'dove' is not one of hawk, split"),
