@@ -13,6 +13,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "bargain.games": ("StageGame", "Certificate", "Equilibrium", "certify", "regret"),
     "bargain.solvers": (
+        "CoarseCorrelated",
+        "Correlated",
+        "CorrelatedSolution",
+        "CorrelatedVertices",
         "EquilibriumSolution",
         "LemkeHowson",
         "PureNash",
@@ -21,6 +25,7 @@ _HOMES = {
         "Solver",
         "Status",
         "SupportEnumeration",
+        "correlated_payoffs",
         "solve",
     ),
     "bargain.standoff": ("Scenario", "State", "load_scenario", "shipped_scenarios"),
@@ -39,6 +44,10 @@ if TYPE_CHECKING:
     from bargain.games import StageGame as StageGame
     from bargain.games import certify as certify
     from bargain.games import regret as regret
+    from bargain.solvers import CoarseCorrelated as CoarseCorrelated
+    from bargain.solvers import Correlated as Correlated
+    from bargain.solvers import CorrelatedSolution as CorrelatedSolution
+    from bargain.solvers import CorrelatedVertices as CorrelatedVertices
     from bargain.solvers import EquilibriumSolution as EquilibriumSolution
     from bargain.solvers import LemkeHowson as LemkeHowson
     from bargain.solvers import PureNash as PureNash
@@ -47,6 +56,7 @@ if TYPE_CHECKING:
     from bargain.solvers import Solver as Solver
     from bargain.solvers import Status as Status
     from bargain.solvers import SupportEnumeration as SupportEnumeration
+    from bargain.solvers import correlated_payoffs as correlated_payoffs
     from bargain.solvers import solve as solve
     from bargain.standoff import Scenario as Scenario
     from bargain.standoff import State as State

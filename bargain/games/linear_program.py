@@ -34,13 +34,12 @@ class Optimum:
     """Best point of a linear program.
 
     point: ``(n_variables,)``; value: of the first objective; multipliers: ``(n_inequalities,)`` of the first objective,
-    never negative; unique: whether the objectives alone determine the point; failure: why there is no answer, else "".
+    never negative; failure: why there is no answer, else "".
     """
 
     point: FloatArray
     value: float
     multipliers: FloatArray
-    unique: bool = True
     failure: str = ""
 
 
@@ -59,8 +58,9 @@ def best_point(
     inequalities and equalities: dense or sparse, ``(n_rows, n_variables)``; even: whether remaining freedom is settled
     by the smallest norm. Infeasible and unbounded programs are told in ``failure``.
     """
-    from scipy import sparse
+    import scipy.sparse
 
+    sparse: Any = scipy.sparse
     matrix = sparse.csr_array(np.atleast_2d(inequalities) if not sparse.issparse(inequalities) else inequalities)
     upper = np.asarray(limits, dtype=float)
     fixed_matrix = sparse.csr_array((0, matrix.shape[1])) if equalities is None else sparse.csr_array(equalities)
@@ -80,15 +80,12 @@ def best_point(
         zero |= reduced > POSITIVE
         tight |= multipliers > POSITIVE
     assert first is not None, "there is at least one objective"
-    unique = True
     if even:
         rows = sparse.vstack([fixed_matrix, matrix[tight]]).tocsc()
         loose = np.flatnonzero(~tight)
         settled = _most_even(point, rows, matrix[loose], upper[loose], zero)
-        if settled is not None:
-            unique = bool(np.abs(settled - point).max() <= POSITIVE)
-            point = settled
-    return Optimum(point, first.value, first.multipliers, unique)
+        point = point if settled is None else settled
+    return Optimum(point, first.value, first.multipliers)
 
 
 def _program(
@@ -102,9 +99,13 @@ def _program(
     time_limit: float,
 ) -> tuple[FloatArray, float, FloatArray, FloatArray] | str:
     """One program: point, value, multipliers of all inequalities, reduced costs; or why there is no answer."""
-    from scipy import sparse
-    from scipy.optimize import linprog
+    import scipy.optimize
+    import scipy.sparse
 
+    sparse: Any = scipy.sparse  # Its stubs know fewer combinations of dense and sparse than the code takes.
+    linprog: Any = scipy.optimize.linprog
+    if time_limit <= 0.0:
+        return "time limit reached"
     loose = ~tight
     options = {"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY}
     if time_limit < math.inf:
@@ -131,20 +132,22 @@ def _program(
 def _most_even(
     point: FloatArray, rows: Any, inequalities: Any, limits: FloatArray, zero: npt.NDArray[np.bool_]
 ) -> FloatArray | None:
-    """Point of smallest norm in the face around ``point`` that keeps ``rows @ x`` and the zeros; None when not found."""
+    """Point of smallest norm in the face around ``point`` that keeps ``rows @ x`` and the zeros; None if not found."""
     from scipy.optimize import nnls
 
     free = np.flatnonzero(~zero)
-    if not 0 < len(free) <= LARGEST_EVEN:
+    if len(free) > LARGEST_EVEN:
         return None
     basis = _null_space(rows[:, free].toarray(), len(free))
     if basis.shape[1] == 0:
-        return None
+        return point
     # In coordinates z of the face, x = point + basis (z - basis' point): min |z| subject to gains @ z >= least.
     here = basis.T @ point[free]
     table = inequalities.tocsc()[:, free].toarray()
     gains = np.concatenate([-(table @ basis), basis])
     least = np.concatenate([inequalities @ point - limits, -point[free]]) + gains @ here
+    moving = np.linalg.norm(gains, axis=1) > POSITIVE  # The other rows are constant on the face, up to rounding.
+    gains, least = gains[moving], least[moving]
     try:
         weights, _ = nnls(np.concatenate([gains.T, least[None, :]]), np.append(np.zeros(basis.shape[1]), 1.0))
     except RuntimeError:

@@ -1,0 +1,59 @@
+"""What the answers of each concept other than Nash equilibrium must satisfy, by loops that share nothing with the code.
+
+``CHECKS[solution_type](game, solution)`` raises AssertionError; ``ANSWERS[solution_type](solution, back)`` lists what
+payoff scale and the order of actions must not change, ``back`` undoing that order. A new solution type adds one line to
+each.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from bargain.solvers.correlated_equilibria import CorrelatedSolution
+
+
+def profiles(game):
+    return itertools.product(*(range(n) for n in game.n_actions))
+
+
+def moved(profile, player, action):
+    return (*profile[:player], action, *profile[player + 1 :])
+
+
+def disobedience(game, distribution, player, coarse):
+    """Largest gain from disobeying, summed profile by profile."""
+    n = game.n_actions[player]
+    table = np.zeros((n, n))
+    for profile in profiles(game):
+        for action in range(n):
+            gain = game.payoffs[(player, *moved(profile, player, action))] - game.payoffs[(player, *profile)]
+            table[profile[player], action] += distribution[profile] * gain
+    return table.sum(axis=0).max() if coarse else table.max()
+
+
+def check_correlated(game, solution):
+    assert solution.equilibria
+    for equilibrium in solution.equilibria:
+        p = equilibrium.distribution
+        assert p.shape == game.n_actions
+        assert p.min() >= 0.0
+        assert p.sum() == pytest.approx(1.0, abs=1e-12)
+        expected = sum(p[s] * game.payoffs[(slice(None), *s)] for s in profiles(game))
+        np.testing.assert_allclose(equilibrium.payoffs, expected, atol=1e-12 * np.abs(game.payoffs).max())
+        for k in range(game.n_players):
+            gain = disobedience(game, p, k, solution.solver.coarse)
+            assert gain <= 1e-8 * game.payoff_range[k] + 1e-300
+    if solution.value is not None:
+        assert solution.value == pytest.approx(solution.bound, abs=1e-8 * max(game.payoff_range.sum(), 1e-300))
+
+
+CHECKS = {CorrelatedSolution: check_correlated}
+
+ANSWERS = {
+    CorrelatedSolution: lambda solution, back: sorted(
+        np.round(back(equilibrium.distribution), 7).reshape(-1).tolist() for equilibrium in solution.equilibria
+    ),
+}
