@@ -19,6 +19,10 @@ _HOMES = {
         "CorrelatedVertices",
         "EquilibriumSolution",
         "LemkeHowson",
+        "LogitBranch",
+        "LogitFit",
+        "LogitPath",
+        "LogitSolution",
         "PureNash",
         "Scope",
         "Solution",
@@ -26,6 +30,8 @@ _HOMES = {
         "Status",
         "SupportEnumeration",
         "correlated_payoffs",
+        "fit_precision",
+        "logit_branch",
         "solve",
     ),
     "bargain.standoff": ("Scenario", "State", "load_scenario", "shipped_scenarios"),
@@ -50,6 +56,10 @@ if TYPE_CHECKING:
     from bargain.solvers import CorrelatedVertices as CorrelatedVertices
     from bargain.solvers import EquilibriumSolution as EquilibriumSolution
     from bargain.solvers import LemkeHowson as LemkeHowson
+    from bargain.solvers import LogitBranch as LogitBranch
+    from bargain.solvers import LogitFit as LogitFit
+    from bargain.solvers import LogitPath as LogitPath
+    from bargain.solvers import LogitSolution as LogitSolution
     from bargain.solvers import PureNash as PureNash
     from bargain.solvers import Scope as Scope
     from bargain.solvers import Solution as Solution
@@ -57,6 +67,8 @@ if TYPE_CHECKING:
     from bargain.solvers import Status as Status
     from bargain.solvers import SupportEnumeration as SupportEnumeration
     from bargain.solvers import correlated_payoffs as correlated_payoffs
+    from bargain.solvers import fit_precision as fit_precision
+    from bargain.solvers import logit_branch as logit_branch
     from bargain.solvers import solve as solve
     from bargain.standoff import Scenario as Scenario
     from bargain.standoff import State as State

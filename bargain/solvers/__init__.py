@@ -6,6 +6,10 @@ from bargain.solvers.correlated_equilibria import CorrelatedEquilibrium, Correla
 from bargain.solvers.correlated_polytope import CorrelatedVertices, correlated_payoffs
 from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.lemke_howson import LemkeHowson
+from bargain.solvers.logit_branch import LogitBranch, logit_branch
+from bargain.solvers.logit_fit import LogitFit, fit_precision
+from bargain.solvers.logit_path import LogitPath
+from bargain.solvers.logit_solution import LogitSolution
 from bargain.solvers.pure_nash import PureNash
 from bargain.solvers.support_enumeration import SupportEnumeration
 
@@ -16,6 +20,7 @@ SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     Correlated,
     CoarseCorrelated,
     CorrelatedVertices,
+    LogitPath,
 )
 """Every shipped solver; the contract test runs each of them on every known game."""
 
@@ -28,6 +33,10 @@ __all__ = [
     "CorrelatedVertices",
     "EquilibriumSolution",
     "LemkeHowson",
+    "LogitBranch",
+    "LogitFit",
+    "LogitPath",
+    "LogitSolution",
     "Proposal",
     "PureNash",
     "Rejected",
@@ -37,6 +46,8 @@ __all__ = [
     "Status",
     "SupportEnumeration",
     "correlated_payoffs",
+    "fit_precision",
+    "logit_branch",
     "solve",
     "solver_named",
 ]
