@@ -23,16 +23,20 @@ _HOMES = {
         "LogitFit",
         "LogitPath",
         "LogitSolution",
+        "ManySolution",
         "PureNash",
         "Scope",
         "Solution",
         "Solver",
+        "Stackelberg",
+        "StackelbergSolution",
         "Status",
         "SupportEnumeration",
         "correlated_payoffs",
         "fit_precision",
         "logit_branch",
         "solve",
+        "solve_many",
     ),
     "bargain.standoff": ("Scenario", "State", "load_scenario", "shipped_scenarios"),
     "bargain.study": ("SwitchPoints", "switch_thresholds"),
@@ -60,16 +64,20 @@ if TYPE_CHECKING:
     from bargain.solvers import LogitFit as LogitFit
     from bargain.solvers import LogitPath as LogitPath
     from bargain.solvers import LogitSolution as LogitSolution
+    from bargain.solvers import ManySolution as ManySolution
     from bargain.solvers import PureNash as PureNash
     from bargain.solvers import Scope as Scope
     from bargain.solvers import Solution as Solution
     from bargain.solvers import Solver as Solver
+    from bargain.solvers import Stackelberg as Stackelberg
+    from bargain.solvers import StackelbergSolution as StackelbergSolution
     from bargain.solvers import Status as Status
     from bargain.solvers import SupportEnumeration as SupportEnumeration
     from bargain.solvers import correlated_payoffs as correlated_payoffs
     from bargain.solvers import fit_precision as fit_precision
     from bargain.solvers import logit_branch as logit_branch
     from bargain.solvers import solve as solve
+    from bargain.solvers import solve_many as solve_many
     from bargain.standoff import Scenario as Scenario
     from bargain.standoff import State as State
     from bargain.standoff import load_scenario as load_scenario

@@ -1,6 +1,7 @@
 """How equilibria are found: one algorithm per module, one line per solver here."""
 
 from bargain.solvers.base import Proposal, Rejected, Scope, Solution, Solver, Status, solve, solver_named
+from bargain.solvers.commitment import StackelbergSolution
 from bargain.solvers.correlated import CoarseCorrelated, Correlated
 from bargain.solvers.correlated_equilibria import CorrelatedEquilibrium, CorrelatedSolution
 from bargain.solvers.correlated_polytope import CorrelatedVertices, correlated_payoffs
@@ -10,7 +11,10 @@ from bargain.solvers.logit_branch import LogitBranch, logit_branch
 from bargain.solvers.logit_fit import LogitFit, fit_precision
 from bargain.solvers.logit_path import LogitPath
 from bargain.solvers.logit_solution import LogitSolution
+from bargain.solvers.many import solve_many
+from bargain.solvers.many_solution import ManySolution
 from bargain.solvers.pure_nash import PureNash
+from bargain.solvers.stackelberg import Stackelberg
 from bargain.solvers.support_enumeration import SupportEnumeration
 
 SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
@@ -20,6 +24,7 @@ SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     Correlated,
     CoarseCorrelated,
     CorrelatedVertices,
+    Stackelberg,
     LogitPath,
 )
 """Every shipped solver; the contract test runs each of them on every known game."""
@@ -37,17 +42,21 @@ __all__ = [
     "LogitFit",
     "LogitPath",
     "LogitSolution",
+    "ManySolution",
     "Proposal",
     "PureNash",
     "Rejected",
     "Scope",
     "Solution",
     "Solver",
+    "Stackelberg",
+    "StackelbergSolution",
     "Status",
     "SupportEnumeration",
     "correlated_payoffs",
     "fit_precision",
     "logit_branch",
     "solve",
+    "solve_many",
     "solver_named",
 ]

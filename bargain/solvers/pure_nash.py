@@ -39,10 +39,16 @@ class PureNash(Solver[StageGame, EquilibriumSolution]):
             watch.report(k / game.n_players, f"best replies of {player}")
             stable &= best_replies(game, k)
         profiles = [tuple(int(i) for i in profile) for profile in np.argwhere(stable)]
-        n = len(profiles)
-        found = f"all {n} pure equilibria" if n > 1 else "the only pure equilibrium" if n else "no pure equilibrium"
-        mixed = "SupportEnumeration finds mixed ones" if game.n_players == 2 else "there may be mixed ones"
-        return Proposal(candidates=tuple(profiles), scope=Scope.ALL, message=f"{found}; {mixed}")
+        return Proposal(
+            candidates=tuple(profiles), scope=Scope.ALL, message=pure_message(len(profiles), game.n_players)
+        )
+
+
+def pure_message(n_found: int, n_players: int) -> str:
+    """What was found and where to look for more."""
+    n = n_found
+    found = f"all {n} pure equilibria" if n > 1 else "the only pure equilibrium" if n else "no pure equilibrium"
+    return f"{found}; {'SupportEnumeration finds mixed ones' if n_players == 2 else 'there may be mixed ones'}"
 
 
 def best_replies(game: StageGame, player: int) -> npt.NDArray[np.bool_]:

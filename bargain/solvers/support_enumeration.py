@@ -199,13 +199,17 @@ def _finished(proposal: Proposal, pairs: list[tuple[int, int]]) -> Proposal:
     components = tuple(tuple(number[i, j] for i in left for j in right) for left, right in subsets)
     n_continua = sum(len(component) > 1 for component in components)
     if not n_continua:
-        message = f"all {n_pairs} equilibria" if n_pairs > 1 else "the only equilibrium"
-        return replace(proposal, scope=Scope.ALL, components=components, message=message)
+        return replace(proposal, scope=Scope.ALL, components=components, message=isolated_message(n_pairs))
     message = (
         f"degenerate game: all {n_pairs} extreme equilibria; {n_continua} of {len(components)} components are "
         "continua, in which every product of convex combinations is an equilibrium too"
     )
     return replace(proposal, scope=Scope.EXTREME, components=components, message=message)
+
+
+def isolated_message(n_found: int) -> str:
+    """What was found when there are no continua."""
+    return f"all {n_found} equilibria" if n_found > 1 else "the only equilibrium"
 
 
 def maximal_products(pairs: list[tuple[int, int]]) -> list[tuple[list[int], list[int]]] | None:
