@@ -12,6 +12,7 @@ import itertools
 import numpy as np
 import pytest
 
+from bargain.solvers.commitment import StackelbergSolution
 from bargain.solvers.correlated_equilibria import CorrelatedSolution
 
 
@@ -50,10 +51,37 @@ def check_correlated(game, solution):
         assert solution.value == pytest.approx(solution.bound, abs=1e-8 * max(game.payoff_range.sum(), 1e-300))
 
 
-CHECKS = {CorrelatedSolution: check_correlated}
+def check_commitment(game, solution):
+    leader = solution.leader
+    own, other = (game.payoffs[k] if leader == 0 else game.payoffs[k].T for k in (leader, 1 - leader))
+    x, y = (solution.equilibrium.profile[k] for k in (leader, 1 - leader))
+    scale, other_scale = game.payoff_range[leader], game.payoff_range[1 - leader]
+    assert (x @ other).max() == pytest.approx(x @ other @ y, abs=1e-8 * other_scale)
+    assert solution.value == pytest.approx(x @ own @ y)
+    rng = np.random.default_rng(5)
+    trials = [np.eye(len(x))] + [rng.dirichlet(np.full(len(x), alpha), 200) for alpha in (0.2, 1.0)]
+    for trial in np.concatenate(trials):
+        replies = trial @ other
+        ties = (trial @ own)[replies >= replies.max() - 1e-12 * other_scale]
+        optimistic = solution.solver.follower == "optimistic"
+        if solution.solver.commitment == "mixed" or trial.max() == 1.0:
+            assert (ties.max() if optimistic else ties.min()) <= solution.value + 1e-8 * scale
+
+
+CHECKS = {CorrelatedSolution: check_correlated, StackelbergSolution: check_commitment}
 
 ANSWERS = {
     CorrelatedSolution: lambda solution, back: sorted(
         np.round(back(equilibrium.distribution), 7).reshape(-1).tolist() for equilibrium in solution.equilibria
     ),
+    StackelbergSolution: lambda solution, back: [
+        shares(solution.game, solution.leader, [solution.value, solution.bound]),
+        solution.attained,
+    ],
 }
+
+
+def shares(game, player, payoffs):
+    """Payoffs as shares of the player's range."""
+    table = game.payoffs[player]
+    return (np.asarray(payoffs) - table.min()) / (float(np.ptp(table)) or 1.0)
