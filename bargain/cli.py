@@ -283,9 +283,11 @@ def _payoff(value: float) -> str:
 
 def main() -> None:
     """Run the command; bad input ends in one line on stderr and exit code 2, never in a traceback."""
+    from bargain.evidence import UnknownParameterError
+
     try:
         code = app(standalone_mode=False)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, UnknownParameterError, OSError) as error:
         code = _complaint(str(error))
     except Exception as error:  # typer's usage errors have no public base class; anything else is ours and stays loud
         if not hasattr(error, "format_message"):

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import bargain as bg
-from bargain.games.dominance import dominance
+from bargain.games.dominance import dominant_actions, dominated_actions
 from bargain.plot import DOUBLE_COLUMN, OKABE_ITO, PLAYER_COLOURS, figure_style, letter_panels, new_figure
 from bargain.standoff import PayoffTable
 
@@ -19,7 +19,7 @@ SETTINGS = {
     "evidence": "independent",
     "n_draws": 1000,
     "seed": 2025,
-    "stocks": {"full": None, "empty": 0.0},
+    "stocks": {"of 18 months": 18.0, "as they are": None, "empty": 0.0},
     "variants": {"with audience cost": None, "without": "no_audience"},
 }
 NAMES = {"US": "United States", "CN": "China"}
@@ -48,9 +48,7 @@ def _shares(payoffs: PayoffTable, stock: str, reading: str) -> pd.DataFrame:
     equilibrium = (us >= us.max(axis=1, keepdims=True)) & (cn >= cn.max(axis=2, keepdims=True))
     parts = []
     for k, player in enumerate(payoffs.moves.players):
-        beats = dominance(cells, 2, k)
         actions = payoffs.moves.actions[k]
-        dominant = (beats | np.eye(len(actions), dtype=bool)).all(axis=-1)
         parts.append(
             pd.DataFrame(
                 {
@@ -58,8 +56,8 @@ def _shares(payoffs: PayoffTable, stock: str, reading: str) -> pd.DataFrame:
                     "reading": reading,
                     "player": player,
                     "action": actions,
-                    "share_dominant": dominant.mean(axis=0),
-                    "share_undominated": 1 - beats.any(axis=-2).mean(axis=0),
+                    "share_dominant": dominant_actions(cells, 2, k).mean(axis=0),
+                    "share_undominated": 1 - dominated_actions(cells, 2, k).mean(axis=0),
                     "share_in_pure_equilibrium": equilibrium.any(axis=2 - k).mean(axis=0),
                 }
             )
@@ -73,12 +71,12 @@ def _shares(payoffs: PayoffTable, stock: str, reading: str) -> pd.DataFrame:
 
 def plot(table: pd.DataFrame) -> Figure:
     with figure_style():
-        figure, axes = new_figure(DOUBLE_COLUMN, 4.6, rows=2, columns=2, share_x=True)
+        figure, axes = new_figure(DOUBLE_COLUMN, 6.6, rows=3, columns=2, share_x=True)
         for row, (stock, cells) in zip(axes, table.groupby("stock", sort=False), strict=True):
             for ax, (player, own) in zip(row, cells.groupby("player", sort=False), strict=True):
                 _panel(ax, own, player)
                 ax.set_title(f"{NAMES[player]}, stocks {stock}")
-        for ax in axes[1]:
+        for ax in axes[-1]:
             ax.set_xlabel("share of parameter draws")
         letter_panels(axes.ravel())
         _legend(figure)

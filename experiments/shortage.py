@@ -12,12 +12,15 @@ from matplotlib.figure import Figure
 import bargain as bg
 from bargain.economy import inputs
 from bargain.plot import DOUBLE_COLUMN, figure_style, label_lines, letter_panels, line_style, new_figure
+from bargain.standoff.instruments import moves
+from bargain.standoff.model import parameter_arrays
+from bargain.standoff.payoffs import Round
 
 SETTINGS = {"scenario": "us-china-2025", "evidence": "independent", "months": 24, "us_stocks": [0.0, 2.5, 6.0, 18.0]}
-PUBLISHED = {  # name: (parameter, cut the estimate is for, where that cut comes from)
-    "IMF": ("loss_us_80", 0.8),
-    "ECB spring 2025": ("loss_us_18m", "cut_depth_may25"),
-    "ECB near-total": ("loss_us_extreme", 0.95),
+PUBLISHED = {  # name: (parameter, depth of the cut that it is for)
+    "IMF": ("loss_us_80", 0.8),  # the cut of the study
+    "ECB spring 2025": ("loss_us_18m", "cut_depth_may25"),  # calibrated to that fall
+    "ECB near-total": ("loss_us_extreme", 0.95),  # assumed: the study says near-total, no number (0.9 to 1)
 }
 READINGS = {"default": None, "IMF variant": "imf_loss"}
 
@@ -74,28 +77,34 @@ def _published(scenario: bg.Scenario) -> pd.DataFrame:
 
 
 def _by_month(scenario: bg.Scenario) -> pd.DataFrame:
-    """Mean loss since the start of a ban that lasts x months: users with their own stocks, the US with other stocks."""
-    months = np.linspace(0.25, SETTINGS["months"], 96)
-    rounds = [("months", user, scenario, user) for user in ("US", "EU", "JP", "KR", "IN", "TW")]
+    """Mean loss since the start of a ban on the rival that lasts x months: all users as the scenario has them, then
+    the US by stock."""
+    months = np.arange(0.5, SETTINGS["months"] + 0.25, 0.5)
+    users = ("US", "CN", "EU", "JP", "KR", "IN", "TW")
+    parts = [_table("months", user, months, _mean_loss(scenario, user, months)) for user in users]
     for stock in SETTINGS["us_stocks"]:
         held = {f"{name}.US.civil_stock_months": stock for name in ("light_magnets", "heavy_rare_earths")}
-        rounds.append(("stocks", f"{stock:g} months", scenario.with_values(held), "US"))
-    parts = [_table(panel, series, months, _mean_loss(read, user, months)) for panel, series, read, user in rounds]
-    chips = -scenario.payoffs().frame(("pre_2025/ban", "pre_2025/open")).loc["security_loss", "CN"]
-    return pd.concat([*parts, _table("months", "CN", months, np.full(len(months), chips))])
+        parts.append(
+            _table("stocks", f"{stock:g} months", months, _mean_loss(scenario.with_values(held), "US", months))
+        )
+    return pd.concat(parts)
 
 
 def _mean_loss(scenario: bg.Scenario, user: str, months: np.ndarray) -> np.ndarray:
-    """Mean loss rate over the first x months of a ban of both inputs: the round is as long as the ban has lasted."""
-    p, names = scenario.parameters, ("light_magnets", "heavy_rare_earths")
-    delivered = p["licences.ban.civil"].value
-    gaps = np.array([float(inputs.supply_gap(p[f"{n}.{user}.dependence"].value, delivered)) for n in names])[:, None]
-    stocks = np.array([p[f"{n}.{user}.civil_stock_months"].value for n in names])[:, None]
-    covered = np.minimum(1.0, stocks / (gaps * months))
-    weights = np.array([p[f"{n}.sector_share"].value for n in names])[:, None]
-    exposure, share, elasticity = _sector(scenario, user)
-    inner = p["magnet_users.input_elasticity"].value
-    return inputs.round_shortage_loss(gaps, covered, weights / weights.sum(), inner, exposure, share, elasticity)
+    """Mean loss rate over the first x months under both bans: a round that is x months long, with detours and stances
+    as they are.
+
+    Rare earths cost output; AI chips cost China the compute that its own chips do not replace.
+    """
+    moves_of_round = moves(scenario.file, scenario.players)
+    cell = tuple(moves_of_round.actions[k].index(label) for k, label in enumerate(("pre_2025/ban", "pre_2025/ban")))
+    losses = []
+    for length in months:
+        file = scenario.file.model_copy(update={"round_months": float(length)})
+        game = Round(file, scenario.choices, parameter_arrays(scenario), moves_of_round)
+        payoff = game.shortage(user) + (game.security_loss(user) if user == "CN" else 0.0)
+        losses.append(-float(np.broadcast_to(payoff, game.full_shape)[(0, *cell)]))
+    return np.array(losses)
 
 
 def plot(table: pd.DataFrame) -> Figure:
@@ -114,8 +123,8 @@ def plot(table: pd.DataFrame) -> Figure:
             ax.set_xticks([0, 6, 12, 18, 24])
             ax.set_xlabel("months of a ban")
         depth.set_title("US loss by depth, no stock")
-        users.set_title("mean loss, own stock")
-        stocks.set_title("US mean loss by civil stock")
+        users.set_title("mean loss, a ban on the rival")
+        stocks.set_title("the US, by civil stock")
         for ax in axes[0]:
             ax.set_ylim(0, 2.6)
         depth.set_ylabel("loss (% of GDP per year)")

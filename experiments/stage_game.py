@@ -1,4 +1,4 @@
-"""Which moves of the United States and China are equilibria of one round, with stocks full and with stocks empty?
+"""Which moves of the United States and China are equilibria of one round, with US stocks full, as they are, and empty?
 
 Payoffs of both sides over all 9 x 12 moves, best replies and certified pure equilibria, in percent of own GDP per year.
 """
@@ -13,7 +13,11 @@ import bargain as bg
 from bargain.plot import DOUBLE_COLUMN, centred_norm, figure_style, letter_panels, new_figure
 from bargain.plot.payoff_map import marks, payoff_map
 
-SETTINGS = {"scenario": "us-china-2025", "evidence": "independent", "stocks": {"full": None, "empty": 0.0}}
+SETTINGS = {
+    "scenario": "us-china-2025",
+    "evidence": "independent",
+    "stocks": {"of 18 months": 18.0, "as they are": None, "empty": 0.0},
+}
 NAMES = {"US": "United States", "CN": "China"}
 
 
@@ -47,7 +51,7 @@ def _cells(game: bg.StageGame, stock: str) -> pd.DataFrame:
 
 def plot(table: pd.DataFrame) -> Figure:
     with figure_style():
-        figure, axes = new_figure(DOUBLE_COLUMN, 5.6, rows=2, columns=2, share_x=True, share_y=True)
+        figure, axes = new_figure(DOUBLE_COLUMN, 7.6, rows=3, columns=2, share_x=True, share_y=True)
         for row, (stock, cells) in zip(axes, table.groupby("stock", sort=False), strict=True):
             norm = centred_norm(cells[["us_payoff", "cn_payoff"]].to_numpy())
             for ax, side in zip(row, ("us", "cn"), strict=True):
@@ -58,7 +62,7 @@ def plot(table: pd.DataFrame) -> Figure:
             bar.outline.set_visible(False)
         for ax in axes[:, 0]:
             ax.set_ylabel("US tariff, chip control")
-        for ax in axes[1]:
+        for ax in axes[-1]:
             ax.set_xlabel("Chinese tariff, licences")
         letter_panels(axes.ravel())
         figure.legend(handles=list(marks()), loc="outside lower center", ncols=2)

@@ -130,7 +130,7 @@ def test_no_answer_is_exit_code_one(run: Run, monkeypatch: pytest.MonkeyPatch) -
         (["solve", "us-china-2025", "--set", "US.audience_cost=nan"], "US.audience_cost = nan is not a finite number"),
         (["solve", "us-china-2025", "--set", "light_magnets.US.dependence=1.4"], "is not a share in [0, 1]"),
         (["solve", "us-china-2025", "--set", "state.mood=hawkish"], "did you mean 'hawk'?"),
-        (["solve", "us-china-2025", "--evidence", "artcle"], "did you mean article?"),
+        (["solve", "us-china-2025", "--evidence", "artcle"], "did you mean 'article'?"),
         (["solve", "us-china-2025", "--variant", "imf"], "imf_loss"),
         (["solve", "us-china-2025", "--player", "BR"], "'BR' is not a player"),
         (["solve", "us-china-2025", "--player", "US"], "the player 'US' is named twice"),
@@ -160,7 +160,7 @@ def test_a_new_scenario_is_fine_as_written_and_never_overwrites(run: Run, tmp_pa
     assert run("new-scenario", str(path))[0] == 0
     code, out, _ = run("check", str(path))
     assert code == 0
-    assert "fine (125 parameters, US, CN, 9 x 12 moves)" in out
+    assert "fine (126 parameters, US, CN, 9 x 12 moves)" in out
     written = path.read_bytes()
     code, _, err = run("new-scenario", str(path))
     assert code == 2

@@ -149,7 +149,7 @@ def supply_gap(dependence: ArrayLike, delivered: ArrayLike, diverted: ArrayLike 
     return np.asarray(dependence * np.maximum(0.0, 1 - delivered - finite_array("diverted", diverted, 0.0, 1.0)))
 
 
-def covered_share(gap: ArrayLike, stock_months: ArrayLike, round_months: float) -> FloatArray:
+def covered_share(gap: ArrayLike, stock_months: ArrayLike, round_months: ArrayLike) -> FloatArray:
     """Share of a round during which ``stock_months`` of normal use bridge ``gap``: min(1, stock / (gap round)); 1
     where there is no gap."""
     gap, stock = np.broadcast_arrays(
@@ -200,23 +200,6 @@ def round_shortage_loss(
     return np.asarray(total)
 
 
-def cutoff_loss(
-    months: ArrayLike, gap: ArrayLike, stock_months: ArrayLike, loss_rate: ArrayLike
-) -> tuple[FloatArray, FloatArray]:
-    """Loss while a cut-off lasts: (rate now, mean rate since the start), both in percent of GDP a year.
-
-    months (...) since the cut; loss_rate (...) what the uncovered gap costs (``shortage_loss``). Before the stock is
-    empty both are zero.
-    """
-    months, gap = finite_array("months", months, 0.0), finite_array("gap", gap, 0.0, 1.0)
-    stock, rate = finite_array("stock_months", stock_months, 0.0), finite_array("loss_rate", loss_rate, 0.0)
-    months, gap, stock, rate = np.broadcast_arrays(months, gap, stock, rate)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        lasts = np.where(gap > 0, stock / gap, np.inf)
-        bare = np.where(months > lasts, 1 - lasts / months, 0.0)
-    return np.where(months >= lasts, rate, 0.0), bare * rate
-
-
 def denial_loss(loss_per_unit: ArrayLike, gap: ArrayLike, covered: ArrayLike) -> FloatArray:
     """What a denied military (or compute) track costs its user: loss_per_unit times the gap that no stock covers,
     percent of GDP a year."""
@@ -238,11 +221,10 @@ def forgone_rent(withheld: ArrayLike, purchases: ArrayLike, rent_share: ArrayLik
     """Exporter's rent lost on sales withheld, in the unit of ``purchases`` (percent of the exporter's GDP when
     divided by it).
 
-    withheld (...) share of normal sales; rent_share (...) of sales that is income above the next best use; net_price
-    (...) what the exporter keeps of the buyer's price, relative to normal: where demand is inelastic a tariff t'
-    instead of t leaves (1 + t) / (1 + t').
+    withheld (...) share of normal sales; rent_share (...) of the normal price that is income above the next best use;
+    net_price (...) what the exporter keeps of the price, relative to normal. Rent per unit is max(0, net_price - (1 -
+    rent_share)): a sale that no longer covers its cost is not missed.
     """
     withheld, share = finite_array("withheld", withheld, 0.0, 1.0), finite_array("rent_share", rent_share, 0.0, 1.0)
-    return np.asarray(
-        withheld * share * finite_array("purchases", purchases, 0.0) * finite_array("net_price", net_price, 0.0)
-    )
+    rent = np.maximum(0.0, finite_array("net_price", net_price, 0.0) - (1 - share))
+    return np.asarray(withheld * rent * finite_array("purchases", purchases, 0.0))

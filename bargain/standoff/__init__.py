@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bargain.standoff.loading import load_scenario, shipped_scenarios
 from bargain.standoff.payoff_table import MATERIAL, TERMS, PayoffTable
-from bargain.standoff.scenario import Scenario, State, load_scenario, shipped_scenarios
+from bargain.standoff.scenario import Scenario, State
 from bargain.standoff.schema import ScenarioError
 
 __all__ = [

@@ -33,24 +33,9 @@ def round_payoffs(
     for code in scenario.file.players:
         for name, array in _own_terms(game, trade, code).items():
             terms[name][code] = np.broadcast_to(array, game.full_shape)
-    terms["audience"] = _audience(scenario, game, trade, terms)
+    material = {code: np.asarray(sum(terms[name][code] for name in MATERIAL)) for code in game.moves.players}
+    terms["audience"] = game.audience(material)
     return PayoffTable(tuple(scenario.file.players), game.moves, _stacked(terms, scenario, game), _saturated(game))
-
-
-def _audience(
-    scenario: Scenario, game: Round, trade: TariffTerms, terms: dict[str, dict[str, FloatArray]]
-) -> dict[str, FloatArray]:
-    """The audience cost of all players, from their material payoffs at the stocks of the round and with empty ones."""
-    bare_values = {
-        key: np.zeros_like(array) if key.endswith("_stock_months") else array for key, array in game.values.items()
-    }
-    bare = Round(game.file, game.choices, bare_values, game.moves)
-    material, potential = {}, {}
-    for code in game.moves.players:
-        material[code] = np.asarray(sum(terms[name][code] for name in MATERIAL))
-        unstocked = trade.real_income[code] + bare.shortage(code) + bare.security_loss(code)
-        potential[code] = np.broadcast_to(unstocked, game.full_shape)
-    return game.audience(material, potential)
 
 
 def parameter_arrays(scenario: Scenario, draws: Mapping[str, FloatArray] | None = None) -> dict[str, FloatArray]:

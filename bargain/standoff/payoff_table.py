@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bargain.games import StageGame
+from bargain.games.profile import degenerate_mixed, mixed_profile
 from bargain.standoff.instruments import Moves
 from bargain.standoff.schema import ScenarioError, nearest
 
@@ -75,24 +76,18 @@ class PayoffTable:
     def frame(self, profile: Iterable[str], draw: int = 0) -> pd.DataFrame:
         """Terms (rows) by player (columns) at one profile of action labels, with the total; a term that is zero for
         all is left out."""
-        import pandas as pd
-
-        cell = self.cell(profile)
-        rows = {name: self._column(array, draw, cell) for name, array in self.terms.items()}
-        table = pd.DataFrame(rows, index=list(self.players)).T
-        table = table[(table != 0).any(axis=1)]
-        table.loc["total"] = self._column(self.total, draw, cell)
-        return table.rename_axis(index="term", columns="player")
+        return self.expected(degenerate_mixed(self.cell(profile), self.moves.shape), draw)
 
     def expected(self, profile: Iterable[ArrayLike], draw: int = 0) -> pd.DataFrame:
-        """Expected terms (rows) by player (columns) when each strategic player mixes with the given probabilities."""
+        """Expected terms (rows) by player (columns) when each strategic player mixes with the given probabilities.
+
+        Raises ValueError for what is no profile of probabilities.
+        """
         import pandas as pd
 
         weights = np.ones(())
-        for probabilities in profile:
-            weights = np.multiply.outer(weights, np.asarray(probabilities, dtype=np.float64))
-        if weights.shape != self.moves.shape:
-            raise ScenarioError(f"the profile has shape {weights.shape}, the round has the moves {self.moves.shape}")
+        for probabilities in mixed_profile(tuple(profile), self.moves.shape, self.moves.players):
+            weights = np.multiply.outer(weights, probabilities)
         axes = tuple(range(1, 1 + weights.ndim))
         rows = {name: (array[draw] * weights).sum(axis=axes) for name, array in self.terms.items()}
         table = pd.DataFrame(rows, index=list(self.players)).T
@@ -109,7 +104,3 @@ class PayoffTable:
             if label not in known:
                 raise ScenarioError(f"'{label}' is not an action of {code}{nearest(label, known)}")
         return tuple(known.index(label) for known, label in zip(self.moves.actions, labels, strict=True))
-
-    def _column(self, array: FloatArray, draw: int, cell: tuple[int, ...]) -> FloatArray:
-        position = int(np.ravel_multi_index(cell, self.moves.shape))
-        return np.asarray(array[draw].reshape(len(self.players), -1)[:, position])

@@ -4,10 +4,13 @@ Every term sees all moves and the whole state at once. All arrays have the shape
 it: parameters vary along the first axis, moves along the others, so that thousands of parameter draws cost one call.
 Payoffs are measured from open trade at the tariffs before the standoff.
 
-Terms that join several instruments, each for an economic reason:
-  shortage      light and heavy shortages meet in one bundle (a magnet needs both), so they compound
-  licence_rent  the buyer's tariff takes part of the rent: with inelastic demand the exporter keeps (1+t)/(1+t')
+Terms in which several moves meet, each for an economic reason:
+  tariffs       two tariffs share the terms of trade and the displaced imports of one general equilibrium
+  shortage      inputs of one industry are complements (a magnet needs light and heavy elements), so shortages compound
+  licence_rent  the buyer's tariff comes out of the rent: what a licence makes scarce sells at what it is worth to the
+                buyer, so the exporter keeps (1+t)/(1+t') of the price, less its cost
   audience      the cost of harm left unanswered depends on both sides' moves (Fearon 1994)
+and a bystander's stance meets the licences and detours that it changes.
 """
 
 from __future__ import annotations
@@ -69,7 +72,8 @@ class Round:
         return self.value("trade.other_tariff")
 
     def net_price(self, item: Input, user: str) -> FloatArray:
-        """What the exporter of an input keeps of the user's price when the user's tariff moves: (1 + t) / (1 + t')."""
+        """What the exporter keeps of a price at the buyer's ceiling when the buyer's tariff moves: (1 + t) / (1 +
+        t')."""
         if not item.tariff_exposed:
             return self.value("", 1.0)
         before, now = self.tariff(user, item.exporter, reference=True), self.tariff(user, item.exporter)
@@ -108,11 +112,13 @@ class Round:
         )
 
     def detour_share(self, code: str) -> FloatArray:
-        """Part of the detour capacity that bystander ``code`` lets run: its weight times its willingness."""
+        """Part of the detour capacity that bystander ``code`` lets run: its share of the routes times its
+        willingness."""
         label = self.alignment(code)
-        if label is None:
+        routes = sum((self.value(f"{other}.reexport_weight") for other in self.file.players), start=np.zeros(()))
+        if label is None or not np.all(routes > 0):
             return self.value("", 0.0)
-        return np.asarray(self.value(f"{code}.reexport_weight") * self.level(label, code, "willingness"))
+        return np.asarray(self.value(f"{code}.reexport_weight") / routes * self.level(label, code, "willingness"))
 
     def diverted(self, item: Input, label: str, instrument: ControlInstrument, user: str) -> FloatArray:
         """Share of normal use that reaches the target by detours while the control bites."""
@@ -168,9 +174,9 @@ class Round:
         weight = self.value(f"{key}.military_share")
         pool = inputs.pooled_stock(civil_stock, military_stock, weight)
         covered = inputs.covered_share((1 - weight) * civil + weight * military, pool, months)
-        # A track of no volume empties no pool, but where there is no stock nothing is covered either.
-        covered = np.where((pool <= 0) & (np.maximum(civil, military) > 0), 0.0, covered)
-        return civil, covered, military, covered
+        # A track without volume is in no pool: it keeps its own stock, and empties nobody else's.
+        alone = inputs.covered_share(military, military_stock, months)
+        return civil, covered, military, np.where(weight > 0, covered, alone)
 
     def used(self, user: str) -> dict[str, InputUser]:
         """Inputs that ``user`` buys."""
@@ -257,10 +263,8 @@ class Round:
         for label, instrument in self.file.instruments.items():
             if isinstance(instrument, ControlInstrument) and instrument.player == exporter:
                 withheld = 1 - self.level(label, exporter, "civil")
-                prices = [self.net_price(self.file.inputs[name], instrument.target) for name in instrument.acts_on]
-                price = sum(prices, start=self.value("", 0.0)) / len(prices)
                 reliability = reliability - self.value(f"{label}.reliability_cost") * self.restricted(label, instrument)
-                rent = rent + self.value(f"{label}.bottleneck_rent") * withheld * price
+                rent = rent + self.value(f"{label}.bottleneck_rent") * withheld
         return reliability, rent
 
     def bystander_terms(self, code: str) -> tuple[FloatArray, FloatArray]:
@@ -278,32 +282,22 @@ class Round:
                 detours = detours + 100 * purchases * profit * self.detour_share(code) * self.restricted(*found)
         return detours, self.level(stance, code, "alliance_value")
 
-    def audience(
-        self, material: Mapping[str, FloatArray], potential: Mapping[str, FloatArray]
-    ) -> dict[str, FloatArray]:
+    def audience(self, material: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         """Minus the domestic cost of harm left unanswered, for every player whose rival is strategic too.
 
-        material, potential: code -> material payoff over all moves, at the stocks of the round and with empty stocks.
-        Harm to i is what j's move takes from i's material payoff while i plays its reference action, as a share of
-        the most that j could take if i had no stocks: a share, so that each side's answer is judged by what it does
-        to the other, not by what it costs at home, and one that does not move with the stocks, so that a full stock
-        blunts both the injury and the answer. The cost is the weight times max(0, share suffered - share answered),
-        so an answer that harms nobody earns nothing.
+        material: code -> material payoff over all moves. Harm to i is what j's move takes from i's material payoff
+        while i plays its reference action, in percent of i's GDP; the answer is what i's move takes from j likewise.
+        The cost is proportional to what is left, weight times max(0, suffered - answered) / yardstick, so that an
+        answer that harms nobody earns nothing and tiny harm costs next to nothing.
         """
         terms = {}
         for code, player in self.file.players.items():
             rival = str(player.rival)
             if code in self.moves.players and rival in self.moves.players:
-                suffered = self._harm_share(material[code], potential[code], code, rival)
-                answered = self._harm_share(material[rival], potential[rival], rival, code)
-                terms[code] = -self.value(f"{code}.audience_cost") * np.maximum(0.0, suffered - answered)
+                suffered, answered = self._harm(material[code], code, rival), self._harm(material[rival], rival, code)
+                unanswered = np.maximum(0.0, suffered - answered) / self.value("audience.yardstick")
+                terms[code] = -self.value(f"{code}.audience_cost") * unanswered
         return terms
-
-    def _harm_share(self, material: FloatArray, potential: FloatArray, code: str, rival: str) -> FloatArray:
-        harm = self._harm(material, code, rival)
-        most = self._harm(potential, code, rival).max(axis=1 + self.moves.players.index(rival), keepdims=True)
-        share = np.divide(harm, most, out=np.zeros_like(harm), where=most > 1e-12)
-        return np.asarray(np.minimum(1.0, share))
 
     def _harm(self, material: FloatArray, code: str, rival: str) -> FloatArray:
         """What each move of ``rival`` takes from the material payoff of ``code`` at its reference action."""

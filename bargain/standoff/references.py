@@ -83,6 +83,7 @@ def _name_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
     seen: dict[str, str] = {
         "trade": "a section",
         "diversion": "a section",
+        "audience": "a section",
         "state": "a section",
         "options": "a section",
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from bargain.evidence import Evidence, Parameter
 from bargain.standoff.schema import Attribute, Options, Quantity, ScenarioError, ScenarioFile, nearest
 
@@ -67,6 +69,7 @@ def _from_evidence(key: str, place: str, attribute: Attribute, quantity: Quantit
         source=f"{row.source} [{name}]{how}",
         confidence=row.confidence,
         note=row.note,
+        group=f"-{name}" if quantity.factor < 0 else name,
     )
 
 
@@ -78,7 +81,7 @@ def replaced(parameter: Parameter, entry: float | int | str, attribute: Attribut
         raise ScenarioError(f"{parameter.id} = {entry!r} is not a number") from None
     except OverflowError:
         raise ScenarioError(f"{parameter.id} is a whole number too large for a float") from None
-    if isinstance(entry, bool) or not math.isfinite(value):
+    if isinstance(entry, bool | np.bool_) or not math.isfinite(value):
         raise ScenarioError(f"{parameter.id} = {entry} is not a finite number")
     if not attribute.low <= value <= attribute.high:
         raise ScenarioError(_bounds_message(parameter.id, value, attribute))

@@ -130,12 +130,12 @@ class Player(Component):
     ] = None
     audience_cost: Annotated[
         Quantity | None,
-        Attribute("percent_gdp", "domestic cost of the rival's full harm left unanswered (Fearon 1994)", 0, 10),
+        Attribute(
+            "percent_gdp", "domestic cost of harm as large as the yardstick left unanswered (Fearon 1994)", 0, 10
+        ),
     ] = None
     moods: dict[str, Mood] = {}
-    reexport_weight: Annotated[
-        Quantity | None, share("part of the detour capacity to the rival user that runs here")
-    ] = None
+    reexport_weight: Annotated[Quantity | None, share("weight of this bystander among the routes of detours")] = None
 
 
 class InputUser(Component):
@@ -275,6 +275,14 @@ class Diversion(Component):
     cap: Annotated[Quantity, share("most of the user's normal purchases that detours can carry")]
 
 
+class Audience(Component):
+    """How harm is measured by those who watch at home."""
+
+    yardstick: Annotated[
+        Quantity, Attribute("percent_gdp", "unanswered harm that costs a player's full weight", 1e-3, 100)
+    ]
+
+
 class Start(Component):
     """The state of the round where nothing else is said."""
 
@@ -307,6 +315,7 @@ class ScenarioFile(Component):
     options: Options = Options()
     trade: Trade
     diversion: Diversion
+    audience: Audience
     state: Start
     players: dict[str, Player]
     inputs: dict[str, Input]
@@ -317,7 +326,7 @@ class ScenarioFile(Component):
 
 def quantities(file: ScenarioFile) -> Iterator[tuple[str, str, Attribute, Quantity]]:
     """All quantities of a file as (key of --set, place in the file, attribute, quantity), in file order."""
-    for section in ("trade", "diversion", "state"):
+    for section in ("trade", "diversion", "audience", "state"):
         yield from _walk(getattr(file, section), section, section)
     for group in ("players", "inputs", "sectors", "instruments"):
         members: dict[str, Component] = getattr(file, group)

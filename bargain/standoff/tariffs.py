@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bargain.economy.trade import TradeModel, TradeOutcome
 from bargain.standoff.payoffs import FloatArray, Round
 from bargain.standoff.scenario import Scenario
-from bargain.standoff.schema import TariffInstrument
+from bargain.standoff.schema import ScenarioError, TariffInstrument
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,34 +29,39 @@ class TariffTerms:
     converged: bool
 
 
-def trade_model(
-    scenario: Scenario, elasticity: FloatArray | float | None = None, base_tariffs: FloatArray | None = None
-) -> TradeModel:
+def trade_model(scenario: Scenario, elasticity: float | None = None) -> TradeModel:
     """The trade model at the tariffs before the standoff, deficits purged unless the scenario says otherwise.
 
-    elasticity and base_tariffs (..., n, n) default to the scenario's values; leading axes are parameter draws. Trade
-    is goods trade of 2024 at customs value from the evidence, domestic sales are GDP less exports.
+    elasticity defaults to the scenario's. Trade is goods trade of 2024 at customs value from the evidence; domestic
+    sales are GDP less exports. Raises ScenarioError for a GDP below exports.
     """
-    regions = tuple(scenario.file.trade.regions)
-    evidence = scenario.evidence
-    flows, gdp = evidence.trade_flows(), evidence.gdp()
+    values = {key: np.array([p.value]) for key, p in scenario.parameters.items()}
+    if elasticity is not None:
+        values["trade.elasticity"] = np.array([elasticity])
+    worlds = _worlds(scenario, values)
+    return TradeModel(worlds.spending[0, 0], worlds.elasticity[0, 0], worlds.regions, worlds.base_tariffs[0, 0])
+
+
+def _worlds(scenario: Scenario, values: dict[str, FloatArray]) -> TradeModel:
+    """The world of each draw, leading axes (n_draws, 1): GDP, base tariffs and elasticity vary, trade flows do not."""
+    regions, flows = tuple(scenario.file.trade.regions), scenario.evidence.trade_flows()
     order = [flows.regions.index(code) for code in regions]
-    eps = scenario.parameters["trade.elasticity"].value if elasticity is None else elasticity
-    without_duty = TradeModel.from_customs_values(flows.values[np.ix_(order, order)], gdp[order], eps, regions)
-    tariffs = base_tariff_matrix(scenario) if base_tariffs is None else base_tariffs
-    spending = without_duty.spending * (1 + tariffs)
-    model = TradeModel(spending, np.asarray(eps, dtype=np.float64), regions, tariffs, without_duty.floored)
+    customs = flows.values[np.ix_(order, order)]
+    base = _base_matrix(scenario, values)
+    known = dict(zip(flows.regions, scenario.evidence.gdp(), strict=True))
+    gdp = [values.get(f"{code}.gdp_usd_bn", np.full(len(base), known[code])) for code in regions]
+    domestic = np.stack(gdp, axis=1) - customs.sum(axis=1)
+    if (domestic <= 0).any():
+        n = int(np.argwhere(domestic <= 0)[0, 1])
+        raise ScenarioError(f"{regions[n]}.gdp_usd_bn = {gdp[n].min():g} is not above exports of {customs[n].sum():g}")
+    spending = customs * (1 + base)
+    spending[:, np.arange(len(regions)), np.arange(len(regions))] = domestic
+    model = TradeModel(spending[:, None], values["trade.elasticity"][:, None], regions, base[:, None])
     return model.purged() if scenario.choices["options.deficits"] == "purged" else model
 
 
-def base_tariff_matrix(scenario: Scenario) -> FloatArray:
-    """Tariffs before the standoff, (n, n), rows exporters, columns importers."""
-    values = {key: np.array([p.value]) for key, p in scenario.parameters.items()}
-    return np.asarray(_base_matrix(scenario, values)[0])
-
-
 def _base_matrix(scenario: Scenario, values: dict[str, FloatArray]) -> FloatArray:
-    """(n_draws, n, n) tariffs at the reference levels."""
+    """(n_draws, n, n) tariffs at the reference levels, rows exporters, columns importers."""
     regions = scenario.file.trade.regions
     other = values["trade.other_tariff"]
     matrix = np.broadcast_to(other[:, None, None], (len(other), len(regions), len(regions))).copy()
@@ -74,11 +79,10 @@ def tariff_instruments(scenario: Scenario) -> dict[str, TariffInstrument]:
 def tariff_terms(scenario: Scenario, game: Round, values: dict[str, FloatArray]) -> TariffTerms:
     """Solve the trade model once per combination of tariff levels and draw, then spread the results over the moves."""
     names = tariff_instruments(scenario)
-    base = _base_matrix(scenario, values)
-    model = trade_model(scenario, values["trade.elasticity"][:, None], base[:, None])
+    model = _worlds(scenario, values)
     level_names = [list(item.levels) for item in names.values()]
     combinations = list(itertools.product(*level_names))
-    tariffs = np.repeat(base[:, None], len(combinations), axis=1)
+    tariffs = np.repeat(model.base_tariffs, len(combinations), axis=1)
     regions = scenario.file.trade.regions
     for k, combination in enumerate(combinations):
         for level, (name, item) in zip(combination, names.items(), strict=True):

@@ -9,7 +9,6 @@ from bargain.economy.inputs import (
     ces_bundle,
     ces_output,
     covered_share,
-    cutoff_loss,
     denial_gain,
     denial_loss,
     elasticity_from_loss,
@@ -270,25 +269,6 @@ def test_light_and_heavy_shortages_compound():
     assert heavy > 0
 
 
-def test_cutoff_loss_starts_when_the_stock_is_empty():
-    months = np.array([0.0, 2.0, 4.0, 5.0, 10.0])
-    now, mean = cutoff_loss(months, 0.5, 2.0, 1.5)
-    np.testing.assert_allclose(now, [0, 0, 1.5, 1.5, 1.5])
-    np.testing.assert_allclose(mean, [0, 0, 0, 0.3, 0.9])
-    now, mean = cutoff_loss(months, 0.0, 0.0, 1.5)
-    assert not now.any()
-    assert not mean.any()
-    now, mean = cutoff_loss(months[1:], 1.0, 0.0, 1.5)
-    np.testing.assert_allclose(mean, 1.5)
-    assert cutoff_loss(5.0, 5e-324, 1.0, 1.5) == (0.0, 0.0)
-
-
-def test_mean_cutoff_loss_is_the_integral_of_the_rate():
-    months = np.linspace(0, 12, 2401)[1:] - 0.0025
-    now, _ = cutoff_loss(months, 0.8, 3.0, 1.2)
-    assert cutoff_loss(12.0, 0.8, 3.0, 1.2)[1] == pytest.approx(now.mean(), abs=1e-3)
-
-
 # ---------------------------------------------------------------- denial and rent
 
 
@@ -310,7 +290,8 @@ def test_covering_a_gap_never_helps_the_one_who_denies(gap, covered, fraction):
 def test_forgone_rent_by_hand():
     """33 bn USD of forgone chip sales at 60 % rent in an economy of 29,184 bn; a tariff leaves less to forgo."""
     assert forgone_rent(0.66, 100 * 50 / 29184, 0.6, 1.0) == pytest.approx(100 * 0.66 * 50 * 0.6 / 29184)
-    assert forgone_rent(1.0, 2.0, 0.5, 1.208 / 1.475) == pytest.approx(1.208 / 1.475)
+    assert forgone_rent(1.0, 2.0, 0.5, 1.208 / 1.475) == pytest.approx(2.0 * (1.208 / 1.475 - 0.5))
+    assert forgone_rent(1.0, 2.0, 0.3, 0.5) == 0.0
     assert forgone_rent(0.0, 2.0, 0.5, 1.0) == 0.0
 
 

@@ -134,7 +134,8 @@ class RoundByHand:
         return min(max(profit / self.v["diversion.concealment_cost"], 0.0), self.v["diversion.cap"])
 
     def detour_part(self, code, move):
-        return self.v[f"{code}.reexport_weight"] * self.v[f"alignment.{move[code]}.willingness"]
+        routes = sum(self.v[f"{other}.reexport_weight"] for other in BYSTANDERS)
+        return self.v[f"{code}.reexport_weight"] / routes * self.v[f"alignment.{move[code]}.willingness"]
 
     def gap(self, name, user, track, move):
         replaced = self.v["state.substitution" if name == "ai_chips" else "state.rebuilt"]
@@ -148,8 +149,8 @@ class RoundByHand:
         """Share of the round that the stock lasts."""
         stock = self.v.get(f"{name}.{user}.{track}_stock_months", 0.0)
         gap = self.gap(name, user, track, move)
-        if self.stocks == "pooled":
-            part = self.v.get(f"{name}.{user}.military_share", 0.0)
+        part = self.v.get(f"{name}.{user}.military_share", 0.0)
+        if self.stocks == "pooled" and (part > 0 or track == "civil"):
             stock = (1 - part) * self.v.get(f"{name}.{user}.civil_stock_months", 0.0)
             stock += part * self.v.get(f"{name}.{user}.military_stock_months", 0.0)
             gap = (1 - part) * self.gap(name, user, "civil", move) + part * self.gap(name, user, "military", move)
@@ -187,7 +188,8 @@ class RoundByHand:
                 civil, military = (1 - self.delivered(name, user, track, move) for track in ("civil", "military"))
                 bought = 100 * self.v[f"{name}.{user}.purchases_usd_bn"] / self.v[f"{exporter}.gdp_usd_bn"]
                 withheld = (1 - part) * civil + part * military
-                total += withheld * bought * self.v[f"{name}.rent_share"] * self.net_price(name, user, move)
+                cost = 1 - self.v[f"{name}.rent_share"]
+                total += withheld * bought * max(0.0, self.net_price(name, user, move) - cost)
         return total
 
     # ------------------------------------------------------------ all terms
@@ -216,15 +218,13 @@ class RoundByHand:
             gap = self.gap(name, other, "military", move)
             terms["security_gain"] = self.v[f"{name}.security_value"] * gap * ((1 - covered) + kept * covered)
             terms["licence_rent"] = -self.rent(code, move)
-            terms["audience"] = -self.v[f"{code}.audience_cost"] * max(
-                0.0, self.harm(code, move) - self.harm(other, move)
-            )
+            unanswered = max(0.0, self.harm(code, move) - self.harm(other, move))
+            terms["audience"] = -self.v[f"{code}.audience_cost"] * unanswered / self.v["audience.yardstick"]
         if code == "CN":
             if self.restricted("licences", move):
                 terms["reliability"] = -self.v["licences.reliability_cost"]
             withheld = 1 - self.v[f"licences.{move['licences']}.civil"]
-            price = self.net_price("light_magnets", "US", move)
-            terms["bottleneck_rent"] = self.v["licences.bottleneck_rent"] * withheld * price
+            terms["bottleneck_rent"] = self.v["licences.bottleneck_rent"] * withheld
         if code in BYSTANDERS:
             terms["alliance"] = self.v[f"alignment.{move[code]}.alliance_value"]
             terms["detours"] = self.detour_profit(code, move)
@@ -240,29 +240,16 @@ class RoundByHand:
         return 100 * bought / self.v[f"{code}.gdp_usd_bn"] * profit * self.detour_part(code, move)
 
     def harm(self, code, move):
-        """What the rival does to ``code``, as a share of the worst that it could do if ``code`` had no stocks."""
+        """What the rival does to ``code`` that plays as before, in percent of the GDP of ``code``."""
         if code == "US":
             own = {"us_tariff": "pre_2025", "chip_control": "restricted"}
-            rival = {"cn_tariff": TARIFFS, "licences": ("open", "dual_track", "slow", "ban")}
             calm = {"cn_tariff": "pre_2025", "licences": "open"}
         else:
             own = {"cn_tariff": "pre_2025", "licences": "open"}
-            rival = {"us_tariff": TARIFFS, "chip_control": ("open", "restricted", "ban")}
             calm = {"us_tariff": "pre_2025", "chip_control": "restricted"}
 
-        def material(by_hand, theirs):
-            terms = by_hand.material_terms(code, {**move, **own, **theirs})
+        def material(theirs):
+            terms = self.material_terms(code, {**move, **own, **theirs})
             return terms["tariffs"] + terms["shortage"] + terms["security_loss"]
 
-        bare, every = self.without_stocks, itertools.product(*rival.values())
-        worst = max(material(bare, calm) - material(bare, dict(zip(rival, levels, strict=True))) for levels in every)
-        now = material(self, calm) - material(self, {name: move[name] for name in rival})
-        return min(1.0, max(0.0, now) / worst) if worst > 1e-12 else 0.0
-
-    @cached_property
-    def without_stocks(self):
-        """The same round with empty stocks."""
-        values = {key: 0.0 if key.endswith("_stock_months") else entry for key, entry in self.v.items()}
-        bare = RoundByHand(values, self.mood, self.stocks, self.flows, self.gdp)
-        bare.trade_at = self.trade_at
-        return bare
+        return max(0.0, material(calm) - material({name: move[name] for name in calm}))

@@ -166,16 +166,12 @@ def test_a_round_in_which_nothing_happens_still_has_payoffs(tmp_path):
     assert not game.payoffs.any()
 
 
-def test_a_control_over_inputs_with_and_without_duty(tmp_path):
-    """The price that a bottleneck rent is measured at is the mean over the controlled inputs."""
-    tables = shipped_tables()
-    tables["inputs"]["heavy_rare_earths"]["tariff_exposed"] = False
-    scenario = load_scenario(write_scenario(tmp_path, tables), values={"licences.bottleneck_rent": 0.1})
+def test_the_bottleneck_rent_knows_no_tariff():
+    scenario = load_scenario("us-china-2025", values={"licences.bottleneck_rent": 0.1})
     table = scenario.payoffs()
-    rates = [scenario.parameters[f"us_tariff.{level}.rate"].value for level in ("pre_2025", "peak")]
-    cell = table.cell(("peak/open", "pre_2025/ban"))
-    price = (1 + (1 + rates[0]) / (1 + rates[1])) / 2
-    assert table.terms["bottleneck_rent"][(0, 1, *cell)] == pytest.approx(0.1 * 0.95 * price)
+    for us_move in ("pre_2025/open", "peak/ban"):
+        cell = table.cell((us_move, "pre_2025/ban"))
+        assert table.terms["bottleneck_rent"][(0, 1, *cell)] == pytest.approx(0.1 * 0.95)
 
 
 def test_rivals_need_not_be_mutual(tmp_path):

@@ -62,8 +62,14 @@ def test_unknown_cells_give_one_line(profile, message):
 
 
 def test_a_mixture_of_the_wrong_shape_is_refused():
-    with pytest.raises(ScenarioError, match=r"the profile has shape \(12, 9\), the round has the moves \(9, 12\)"):
+    with pytest.raises(ValueError, match=r"strategy of player US has shape \(12,\), the player has 9 actions"):
         TABLE.expected([np.full(12, 1 / 12), np.full(9, 1 / 9)])
+
+
+@pytest.mark.parametrize("bad", [np.ones(9), np.full(9, np.nan), np.r_[2.0, -1.0, np.zeros(7)]])
+def test_what_is_no_mixture_is_refused(bad):
+    with pytest.raises(ValueError, match="strategy of player US"):
+        TABLE.expected([bad, np.full(12, 1 / 12)])
 
 
 def test_tables_are_plain_data():

@@ -35,7 +35,7 @@ def test_a_path_and_a_name_give_the_same_scenario(tmp_path):
 
 
 def test_an_unknown_evidence_set_is_one_clear_line():
-    with pytest.raises(ValueError, match="evidence_set = 'articel' is not one of independent, article") as caught:
+    with pytest.raises(ValueError, match="evidence = 'articel' is not one of independent, article") as caught:
         load_scenario("us-china-2025", evidence="articel")
     assert len(str(caught.value).splitlines()) == 1
 
@@ -378,5 +378,61 @@ def test_draws_of_two_parameters_are_independent():
 
 
 def test_no_draws_are_refused():
-    with pytest.raises(ScenarioError, match="n_draws = 0 is not at least 1"):
+    with pytest.raises(ScenarioError, match="n_draws = 0 is not a whole number of at least 1"):
         BASE.draws(0)
+
+
+def test_parameters_on_one_row_of_the_evidence_are_drawn_together():
+    draws = BASE.draws(200, seed=3)
+    light, heavy = (draws[f"{name}.US.civil_stock_months"] for name in ("light_magnets", "heavy_rare_earths"))
+    np.testing.assert_array_equal(light, heavy)
+    levels = [draws[f"licences.{level}.military"] for level in ("dual_track", "slow", "ban")]
+    np.testing.assert_array_equal(levels[0], levels[2])
+    assert abs(np.corrcoef(light, draws["US.audience_cost"])[0, 1]) < 0.2
+
+
+@pytest.mark.parametrize("bad", [2.5, True, -1, "many"])
+def test_seeds_and_numbers_of_draws_are_whole_numbers(bad):
+    with pytest.raises(ScenarioError, match="is not a whole number"):
+        BASE.draws(bad)
+    if bad is not True:
+        with pytest.raises(ScenarioError, match="is not a whole number"):
+            BASE.draws(2, seed=bad)
+
+
+def test_a_scenario_in_hand_does_not_change_the_shipped_one():
+    held = load_scenario("us-china-2025")
+    held.file.players["XX"] = held.file.players["US"]
+    held.file.players["US"].moods.clear()
+    again = load_scenario("us-china-2025")
+    assert "XX" not in again.file.players
+    assert set(again.file.players["US"].moods) == {"hawk", "split"}
+
+
+def test_the_state_reaches_bystanders_that_were_made_strategic():
+    us, cn, eu = players = ("US", "CN", "EU")
+    table = BASE.payoffs(State(civil_stock_months=0.0), players)
+    kept = BASE.payoffs(players=players)
+    cell = table.cell(("pre_2025/restricted", "pre_2025/ban", "neutral"))
+    loss, before = (t.terms["shortage"][(0, t.players.index(eu), *cell)] for t in (table, kept))
+    assert loss < before - 0.1
+    assert us in table.moves.players
+    assert cn in table.moves.players
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: BASE.with_values(None), "is not a mapping"),
+        (lambda: BASE.with_values({3: 1.0}), "unknown key '3'"),
+        (lambda: BASE.variant(None), "is not a variant"),
+        (lambda: BASE.stage_game({"mood": "hawk"}), "is not a State"),
+        (lambda: load_scenario(None), "neither the name of a scenario nor the path"),
+        (lambda: BASE.with_values({"US.audience_cost": np.True_}), "is not a finite number"),
+        (lambda: BASE.with_values({"light_magnets.sector_share": 0.0, "heavy_rare_earths.sector_share": 0.0}), "are 0"),
+    ],
+)
+def test_wrong_kinds_of_arguments_are_one_clear_line(call, words):
+    with pytest.raises(ScenarioError, match=words) as caught:
+        call()
+    assert "\n" not in str(caught.value)

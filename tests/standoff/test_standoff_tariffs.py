@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from bargain.standoff import load_scenario
-from bargain.standoff.tariffs import base_tariff_matrix, tariff_instruments, trade_model
+from bargain.standoff import ScenarioError, load_scenario
+from bargain.standoff.tariffs import tariff_instruments, trade_model
 
 BASE = load_scenario("us-china-2025")
 REGIONS = list(BASE.file.trade.regions)
 
 
 def test_base_tariffs_stand_at_the_importer_who_levies_them():
-    matrix = base_tariff_matrix(BASE.with_values({"trade.other_tariff": 0.03}))
+    matrix = trade_model(BASE.with_values({"trade.other_tariff": 0.03})).base_tariffs
     us, cn, eu = (REGIONS.index(code) for code in ("US", "CN", "EU"))
     assert matrix.shape == (8, 8)
     assert matrix[cn, us] == BASE.parameters["us_tariff.pre_2025.rate"].value
@@ -29,7 +29,18 @@ def test_the_model_is_balanced_unless_deficits_are_fixed():
     customs = fixed.spending / (1 + fixed.base_tariffs)
     np.testing.assert_allclose(customs[off_diagonal], flows[off_diagonal], rtol=1e-12)
     np.testing.assert_allclose(fixed.output, BASE.evidence.gdp(), rtol=1e-12)
-    assert not fixed.floored
+
+
+def test_gdp_of_the_scenario_is_the_gdp_of_the_trade_model():
+    bigger = BASE.with_values({"US.gdp_usd_bn": 58360.0, "options.deficits": "fixed"})
+    assert trade_model(bigger).output[0] == pytest.approx(58360.0)
+    truce = [s.payoffs().frame(("truce/open", "pre_2025/open")).loc["tariffs", "US"] for s in (BASE, bigger)]
+    assert abs(truce[1]) < abs(truce[0])
+    draws = BASE.payoffs(draws={"US.gdp_usd_bn": np.array([29180.0, 58360.0])})
+    again = BASE.with_values({"US.gdp_usd_bn": 58360.0}).payoffs()
+    np.testing.assert_allclose(draws.terms["tariffs"][1], again.terms["tariffs"][0], atol=1e-9)
+    with pytest.raises(ScenarioError, match=r"US.gdp_usd_bn = 1000 is not above exports of 20"):
+        BASE.with_values({"US.gdp_usd_bn": 1000.0}).payoffs()
 
 
 def test_tariff_instruments_in_the_order_of_the_file():
