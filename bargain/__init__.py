@@ -32,6 +32,7 @@ _HOMES = {
         "StackelbergSolution",
         "Status",
         "SupportEnumeration",
+        "SupportHomotopy",
         "correlated_payoffs",
         "fit_precision",
         "logit_branch",
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from bargain.solvers import StackelbergSolution as StackelbergSolution
     from bargain.solvers import Status as Status
     from bargain.solvers import SupportEnumeration as SupportEnumeration
+    from bargain.solvers import SupportHomotopy as SupportHomotopy
     from bargain.solvers import correlated_payoffs as correlated_payoffs
     from bargain.solvers import fit_precision as fit_precision
     from bargain.solvers import logit_branch as logit_branch

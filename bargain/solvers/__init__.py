@@ -16,6 +16,7 @@ from bargain.solvers.many_solution import ManySolution
 from bargain.solvers.pure_nash import PureNash
 from bargain.solvers.stackelberg import Stackelberg
 from bargain.solvers.support_enumeration import SupportEnumeration
+from bargain.solvers.support_homotopy import SupportHomotopy
 
 SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     PureNash,
@@ -26,6 +27,7 @@ SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     CorrelatedVertices,
     Stackelberg,
     LogitPath,
+    SupportHomotopy,
 )
 """Every shipped solver; the contract test runs each of them on every known game."""
 
@@ -53,6 +55,7 @@ __all__ = [
     "StackelbergSolution",
     "Status",
     "SupportEnumeration",
+    "SupportHomotopy",
     "correlated_payoffs",
     "fit_precision",
     "logit_branch",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from bargain.games.quantal_response import QuantalResponse, quantal_response
 from bargain.games.stage import StageGame
 from bargain.solvers.base import Proposal, Rejected, Solver
-from bargain.solvers.equilibria import EquilibriumSolution
+from bargain.solvers.equilibria import EquilibriumSolution, candidate_text, run_message, run_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,17 +39,20 @@ class LogitSolution(EquilibriumSolution):
         judged = [quantal_response(game, candidate, precision, tolerance) for candidate in proposal.candidates]
         rejected = tuple(
             Rejected(
-                str([strategy.tolist() for strategy in response.profile]),
+                candidate_text(response.profile),
                 f"residual {response.residual:.3g} of the logit response exceeds {tolerance:g}",
             )
             for response in judged
             if not response.holds
         )
         kept = tuple(response for response in judged if response.holds)
-        base = super().judge(game, solver, replace(proposal, candidates=()), tolerance)
-        return replace(
-            base,
-            status=_status(proposal, len(kept), len(rejected)),
+        status = run_status(proposal, len(kept), len(rejected))
+        return cls(
+            solver=solver,
+            game=game,
+            status=status,
+            scope=proposal.scope,
+            message=run_message(solver, proposal, status, len(rejected)),
             responses=kept,
             rejected=rejected,
             branch_precision=reached,
@@ -98,13 +101,3 @@ class LogitProposal(Proposal):
     """A proposal that also says how far the branch was followed, in one over payoff units."""
 
     branch_precision: float = 0.0
-
-
-def _status(proposal: Proposal, n_kept: int, n_rejected: int) -> Any:
-    from bargain.solvers.base import Status
-
-    if proposal.stopped:
-        return Status.STOPPED_EARLY
-    if n_kept:
-        return Status.SOLVED
-    return Status.REJECTED_ALL if n_rejected else Status.NO_EQUILIBRIUM_FOUND
