@@ -18,6 +18,7 @@ _HOMES = {
         "CorrelatedSolution",
         "CorrelatedVertices",
         "EquilibriumSolution",
+        "IndifferenceEnumeration",
         "LemkeHowson",
         "LogitBranch",
         "LogitFit",
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from bargain.solvers import CorrelatedSolution as CorrelatedSolution
     from bargain.solvers import CorrelatedVertices as CorrelatedVertices
     from bargain.solvers import EquilibriumSolution as EquilibriumSolution
+    from bargain.solvers import IndifferenceEnumeration as IndifferenceEnumeration
     from bargain.solvers import LemkeHowson as LemkeHowson
     from bargain.solvers import LogitBranch as LogitBranch
     from bargain.solvers import LogitFit as LogitFit

@@ -6,6 +6,7 @@ from bargain.solvers.correlated import CoarseCorrelated, Correlated
 from bargain.solvers.correlated_equilibria import CorrelatedEquilibrium, CorrelatedSolution
 from bargain.solvers.correlated_polytope import CorrelatedVertices, correlated_payoffs
 from bargain.solvers.equilibria import EquilibriumSolution
+from bargain.solvers.indifference_enumeration import IndifferenceEnumeration
 from bargain.solvers.lemke_howson import LemkeHowson
 from bargain.solvers.logit_branch import LogitBranch, logit_branch
 from bargain.solvers.logit_fit import LogitFit, fit_precision
@@ -21,6 +22,7 @@ from bargain.solvers.support_homotopy import SupportHomotopy
 SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     PureNash,
     SupportEnumeration,
+    IndifferenceEnumeration,
     LemkeHowson,
     Correlated,
     CoarseCorrelated,
@@ -39,6 +41,7 @@ __all__ = [
     "CorrelatedSolution",
     "CorrelatedVertices",
     "EquilibriumSolution",
+    "IndifferenceEnumeration",
     "LemkeHowson",
     "LogitBranch",
     "LogitFit",
