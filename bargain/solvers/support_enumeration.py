@@ -112,7 +112,7 @@ def _enumerate(game: StageGame, budget: Budget, *, exact: bool) -> Proposal:
     proposal = Proposal(candidates=candidates, degenerate=rows.degenerate or columns.degenerate)
     if stopped:
         return _unfinished(game, proposal, stopped, row_payoffs.shape)
-    return _finished(proposal, pairs)
+    return grouped(proposal, pairs)
 
 
 def undominated_actions(game: StageGame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -186,7 +186,7 @@ def _unfinished(game: StageGame, proposal: Proposal, reason: str, shape: tuple[i
     )
 
 
-def _finished(proposal: Proposal, pairs: list[tuple[int, int]]) -> Proposal:
+def grouped(proposal: Proposal, pairs: list[tuple[int, int]]) -> Proposal:
     """Group the extreme equilibria and say what was found."""
     number = {pair: index for index, pair in enumerate(pairs)}
     subsets = maximal_products(pairs)
