@@ -19,6 +19,7 @@ _HOMES = {
         "CorrelatedVertices",
         "EquilibriumSolution",
         "IndifferenceEnumeration",
+        "Gambit",
         "LemkeHowson",
         "LogitBranch",
         "LogitFit",
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from bargain.solvers import CorrelatedSolution as CorrelatedSolution
     from bargain.solvers import CorrelatedVertices as CorrelatedVertices
     from bargain.solvers import EquilibriumSolution as EquilibriumSolution
+    from bargain.solvers import Gambit as Gambit
     from bargain.solvers import IndifferenceEnumeration as IndifferenceEnumeration
     from bargain.solvers import LemkeHowson as LemkeHowson
     from bargain.solvers import LogitBranch as LogitBranch

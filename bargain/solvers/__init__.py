@@ -6,6 +6,7 @@ from bargain.solvers.correlated import CoarseCorrelated, Correlated
 from bargain.solvers.correlated_equilibria import CorrelatedEquilibrium, CorrelatedSolution
 from bargain.solvers.correlated_polytope import CorrelatedVertices, correlated_payoffs
 from bargain.solvers.equilibria import EquilibriumSolution
+from bargain.solvers.gambit import Gambit
 from bargain.solvers.indifference_enumeration import IndifferenceEnumeration
 from bargain.solvers.lemke_howson import LemkeHowson
 from bargain.solvers.logit_branch import LogitBranch, logit_branch
@@ -31,7 +32,7 @@ SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     LogitPath,
     SupportHomotopy,
 )
-"""Every shipped solver; the contract test runs each of them on every known game."""
+"""Every shipped solver; the contract test runs each of them on every known game. Gambit, an extra, has its own."""
 
 __all__ = [
     "SOLVERS",
@@ -41,6 +42,7 @@ __all__ = [
     "CorrelatedSolution",
     "CorrelatedVertices",
     "EquilibriumSolution",
+    "Gambit",
     "IndifferenceEnumeration",
     "LemkeHowson",
     "LogitBranch",
