@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "bargain.games": ("StageGame", "Certificate", "Equilibrium", "certify", "regret"),
+    "bargain.games": (
+        "Certificate",
+        "Equilibrium",
+        "EquilibriumFlags",
+        "StageGame",
+        "certify",
+        "equilibrium_flags",
+        "regret",
+    ),
     "bargain.solvers": (
         "CoarseCorrelated",
         "Correlated",
@@ -54,8 +62,10 @@ if TYPE_CHECKING:
     from bargain.evidence import load_evidence as load_evidence
     from bargain.games import Certificate as Certificate
     from bargain.games import Equilibrium as Equilibrium
+    from bargain.games import EquilibriumFlags as EquilibriumFlags
     from bargain.games import StageGame as StageGame
     from bargain.games import certify as certify
+    from bargain.games import equilibrium_flags as equilibrium_flags
     from bargain.games import regret as regret
     from bargain.solvers import CoarseCorrelated as CoarseCorrelated
     from bargain.solvers import Correlated as Correlated

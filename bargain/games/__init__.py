@@ -2,6 +2,17 @@
 
 from bargain.games.certificate import Certificate, Equilibrium, certify, regret
 from bargain.games.profile import MixedProfile, PureProfile
+from bargain.games.stability import EquilibriumFlags, equilibrium_flags
 from bargain.games.stage import StageGame
 
-__all__ = ["Certificate", "Equilibrium", "MixedProfile", "PureProfile", "StageGame", "certify", "regret"]
+__all__ = [
+    "Certificate",
+    "Equilibrium",
+    "EquilibriumFlags",
+    "MixedProfile",
+    "PureProfile",
+    "StageGame",
+    "certify",
+    "equilibrium_flags",
+    "regret",
+]
