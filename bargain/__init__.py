@@ -16,8 +16,11 @@ _HOMES = {
         "Equilibrium",
         "EquilibriumFlags",
         "StageGame",
+        "best_replies",
         "certify",
         "equilibrium_flags",
+        "maxmin",
+        "minmax",
         "regret",
     ),
     "bargain.solvers": (
@@ -25,7 +28,9 @@ _HOMES = {
         "Correlated",
         "CorrelatedSolution",
         "CorrelatedVertices",
+        "EliminationSolution",
         "EquilibriumSolution",
+        "IteratedElimination",
         "IndifferenceEnumeration",
         "Gambit",
         "LemkeHowson",
@@ -64,16 +69,21 @@ if TYPE_CHECKING:
     from bargain.games import Equilibrium as Equilibrium
     from bargain.games import EquilibriumFlags as EquilibriumFlags
     from bargain.games import StageGame as StageGame
+    from bargain.games import best_replies as best_replies
     from bargain.games import certify as certify
     from bargain.games import equilibrium_flags as equilibrium_flags
+    from bargain.games import maxmin as maxmin
+    from bargain.games import minmax as minmax
     from bargain.games import regret as regret
     from bargain.solvers import CoarseCorrelated as CoarseCorrelated
     from bargain.solvers import Correlated as Correlated
     from bargain.solvers import CorrelatedSolution as CorrelatedSolution
     from bargain.solvers import CorrelatedVertices as CorrelatedVertices
+    from bargain.solvers import EliminationSolution as EliminationSolution
     from bargain.solvers import EquilibriumSolution as EquilibriumSolution
     from bargain.solvers import Gambit as Gambit
     from bargain.solvers import IndifferenceEnumeration as IndifferenceEnumeration
+    from bargain.solvers import IteratedElimination as IteratedElimination
     from bargain.solvers import LemkeHowson as LemkeHowson
     from bargain.solvers import LogitBranch as LogitBranch
     from bargain.solvers import LogitFit as LogitFit

@@ -2,6 +2,7 @@
 
 from bargain.games.certificate import Certificate, Equilibrium, certify, regret
 from bargain.games.profile import MixedProfile, PureProfile
+from bargain.games.responses import SecurityLevel, best_replies, best_reply_table, maxmin, minmax
 from bargain.games.stability import EquilibriumFlags, equilibrium_flags
 from bargain.games.stage import StageGame
 
@@ -11,8 +12,13 @@ __all__ = [
     "EquilibriumFlags",
     "MixedProfile",
     "PureProfile",
+    "SecurityLevel",
     "StageGame",
+    "best_replies",
+    "best_reply_table",
     "certify",
     "equilibrium_flags",
+    "maxmin",
+    "minmax",
     "regret",
 ]

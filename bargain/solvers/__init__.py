@@ -5,6 +5,8 @@ from bargain.solvers.commitment import StackelbergSolution
 from bargain.solvers.correlated import CoarseCorrelated, Correlated
 from bargain.solvers.correlated_equilibria import CorrelatedEquilibrium, CorrelatedSolution
 from bargain.solvers.correlated_polytope import CorrelatedVertices, correlated_payoffs
+from bargain.solvers.elimination import IteratedElimination
+from bargain.solvers.elimination_steps import EliminationSolution
 from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.gambit import Gambit
 from bargain.solvers.indifference_enumeration import IndifferenceEnumeration
@@ -29,6 +31,7 @@ SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     CoarseCorrelated,
     CorrelatedVertices,
     Stackelberg,
+    IteratedElimination,
     LogitPath,
     SupportHomotopy,
 )
@@ -41,9 +44,11 @@ __all__ = [
     "CorrelatedEquilibrium",
     "CorrelatedSolution",
     "CorrelatedVertices",
+    "EliminationSolution",
     "EquilibriumSolution",
     "Gambit",
     "IndifferenceEnumeration",
+    "IteratedElimination",
     "LemkeHowson",
     "LogitBranch",
     "LogitFit",

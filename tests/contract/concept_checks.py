@@ -14,6 +14,7 @@ import pytest
 
 from bargain.solvers.commitment import StackelbergSolution
 from bargain.solvers.correlated_equilibria import CorrelatedSolution
+from bargain.solvers.elimination_steps import EliminationSolution
 
 
 def profiles(game):
@@ -68,7 +69,44 @@ def check_commitment(game, solution):
             assert (ties.max() if optimistic else ties.min()) <= solution.value + 1e-8 * scale
 
 
-CHECKS = {CorrelatedSolution: check_correlated, StackelbergSolution: check_commitment}
+def check_elimination(game, solution):
+    """Strict elimination: every step gains everywhere; no pure equilibrium is lost; no survivor is dominated purely."""
+    alive = [set(range(n)) for n in game.n_actions]
+    for number in range(1, solution.n_rounds + 1):
+        dropped = [step for step in solution.steps if step.round == number]
+        for step in dropped:
+            k = step.player
+            others = [alive[i] if i != k else {step.action} for i in range(game.n_players)]
+            for profile in itertools.product(*others):
+                mixture = sum(
+                    step.dominating[b] * game.payoffs[(k, *moved(profile, k, b))] for b in alive[k] - {step.action}
+                )
+                assert mixture > game.payoffs[(k, *profile)]
+        for step in dropped:
+            alive[step.player].remove(step.action)
+    assert solution.survivors == tuple(tuple(sorted(own)) for own in alive)
+    for k in range(game.n_players):
+        others = list(itertools.product(*(alive[i] if i != k else {0} for i in range(game.n_players))))
+        for a, b in itertools.permutations(alive[k], 2):
+            assert any(
+                game.payoffs[(k, *moved(s, k, b))] - game.payoffs[(k, *moved(s, k, a))] <= 1e-9 * game.payoff_range[k]
+                for s in others
+            )
+    for profile in profiles(game):
+        gains = (
+            game.payoffs[(k, *moved(profile, k, b))] - game.payoffs[(k, *profile)]
+            for k in range(game.n_players)
+            for b in range(game.n_actions[k])
+        )
+        if max(gains) <= 0.0:
+            assert all(action in own for action, own in zip(profile, alive, strict=True))
+
+
+CHECKS = {
+    CorrelatedSolution: check_correlated,
+    StackelbergSolution: check_commitment,
+    EliminationSolution: check_elimination,
+}
 
 ANSWERS = {
     CorrelatedSolution: lambda solution, back: sorted(
@@ -77,6 +115,10 @@ ANSWERS = {
     StackelbergSolution: lambda solution, back: [
         shares(solution.game, solution.leader, [solution.value, solution.bound]),
         solution.attained,
+    ],
+    EliminationSolution: lambda solution, back: [
+        back(np.array([i in own for i in range(n)]))
+        for own, n in zip(solution.survivors, solution.game.n_actions, strict=True)
     ],
 }
 
