@@ -1,0 +1,104 @@
+"""All equilibria of games of any number of players."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known_games import anti_coordination, mckelvey_mclennan
+from random_games import normal_games, permuted, put_back
+
+from bargain.games import StageGame, certify
+from bargain.solvers import LogitPath, PureNash, Scope, Status, SupportEnumeration, SupportHomotopy, solve
+
+
+def rows(profiles):
+    return sorted(np.round(np.concatenate(list(profile)), 7).tolist() for profile in profiles)
+
+
+def found(game, **settings_):
+    return [equilibrium.profile for equilibrium in solve(game, SupportHomotopy(**settings_)).equilibria]
+
+
+def test_all_nine_equilibria_of_mckelvey_and_mclennan():
+    known = mckelvey_mclennan()
+    solution = solve(known.game, SupportHomotopy())
+    assert (solution.status, solution.scope, len(solution.equilibria)) == (Status.SOLVED, Scope.ALL, 9)
+    listed = rows(equilibrium.profile for equilibrium in solution.equilibria)
+    for profile in known.mixed_examples:
+        assert np.round(np.concatenate(profile), 7).tolist() in listed
+    assert sum(equilibrium.pure is not None for equilibrium in solution.equilibria) == 4
+
+
+@pytest.mark.parametrize("n_players", [2, 3, 4])
+def test_anti_coordination_has_one_equilibrium_for_every_group_that_mixes(n_players):
+    known = anti_coordination(n_players)
+    listed = rows(found(known.game))
+    assert len(listed) == 2**n_players - 1
+    assert np.round(np.concatenate(known.mixed_examples[0]), 7).tolist() in listed
+
+
+@settings(max_examples=15, deadline=None)
+@given(normal_games(((2, 2), (3, 3), (2, 4), (4, 4))))
+def test_two_players_agree_with_support_enumeration(game):
+    solution = solve(game, SupportHomotopy())
+    assert solution.scope is Scope.ALL
+    other = solve(game, SupportEnumeration())
+    assert rows(e.profile for e in solution.equilibria) == rows(e.profile for e in other.equilibria)
+
+
+@settings(max_examples=12, deadline=None)
+@given(normal_games(((2, 2, 2), (3, 2, 2), (2, 2, 2, 2))), st.integers(0, 1000), st.sampled_from([1e-6, 1.0, 1e6]))
+def test_other_names_and_sizes_change_nothing(game, seed, c):
+    solution = solve(game, SupportHomotopy())
+    assert len(solution.equilibria) % 2 == 1
+    other, orders, players = permuted(StageGame(game.payoffs * c), np.random.default_rng(seed))
+    again = solve(other, SupportHomotopy())
+    assert again.scope == solution.scope
+    back = [put_back(equilibrium.profile, orders, players) for equilibrium in again.equilibria]
+    assert rows(back) == rows(equilibrium.profile for equilibrium in solution.equilibria)
+
+
+@settings(max_examples=12, deadline=None)
+@given(normal_games(((2, 2, 2), (3, 2, 2))))
+def test_the_end_of_the_logit_branch_and_all_pure_equilibria_are_among_them(game):
+    listed = rows(found(game))
+    for solver in (LogitPath(), PureNash()):
+        for row in rows(equilibrium.profile for equilibrium in solve(game, solver).equilibria):
+            assert row in listed
+
+
+@pytest.mark.parametrize(("shape", "seed"), [((3, 3, 3), 1), ((4, 4, 4), 2)], ids=str)
+def test_random_games_of_three_players(shape, seed):
+    """At least 95 of 100, and regret at most 1e-8 of the range in all that is returned."""
+    rng = np.random.default_rng(seed)
+    n_solved = 0
+    for _ in range(100):
+        game = StageGame(rng.normal(size=(3, *shape)))
+        solution = solve(game, SupportHomotopy(max_equilibria=1))
+        n_solved += solution.success
+        for equilibrium in solution.equilibria:
+            assert certify(game, equilibrium.profile).relative_regret.max() <= 1e-8
+    assert n_solved >= 95
+
+
+def test_degenerate_games_are_not_called_complete():
+    game = StageGame(np.zeros((3, 2, 2, 2)))
+    solution = solve(game, SupportHomotopy())
+    assert solution.scope is Scope.SOME
+    assert solution.degenerate
+    assert "degenerate" in solution.message
+
+
+def test_limits_stop_it_with_what_it_has():
+    game = StageGame(np.random.default_rng(6).normal(size=(3, 3, 3, 3)))
+    few = solve(game, SupportHomotopy(max_paths=10))
+    assert (few.status, few.scope) == (Status.STOPPED_EARLY, Scope.SOME)
+    assert "more than 10 paths; raise max_paths" in few.message
+    assert solve(game, SupportHomotopy(time_limit=0.0)).status is Status.STOPPED_EARLY
+    first = solve(game, SupportHomotopy(max_equilibria=1))
+    assert (first.status, first.scope) == (Status.SOLVED, Scope.SOME)
+    assert first.equilibria
+    with pytest.raises(ValueError, match="max_paths = 0 is not a positive number"):
+        SupportHomotopy(max_paths=0)
