@@ -3,6 +3,7 @@
 import pytest
 from scenario_files import BASE, MISSING, assumed, shipped_tables, shipped_text, with_entry, write_scenario
 
+from bargain import cli
 from bargain.standoff import ScenarioError, load_scenario
 
 DEPENDENCE = "inputs.light_magnets.users.US.dependence"
@@ -323,3 +324,18 @@ def test_no_file_a_folder_and_an_unknown_name(tmp_path):
 def test_the_unchanged_tables_load_and_equal_the_shipped_scenario(tmp_path):
     """The writer of these tests is faithful: without a fault nothing fails."""
     assert load_scenario(write_scenario(tmp_path, shipped_tables())) == load_scenario(BASE)
+
+
+@pytest.mark.parametrize("fault", SINGLE_FAULTS)
+def test_the_command_line_says_the_same_in_one_line_without_a_traceback(fault, tmp_path, monkeypatch, capsys):
+    place, entry, _ = SINGLE_FAULTS[fault]
+    path = write_scenario(tmp_path, with_entry(shipped_tables(), place, entry))
+    monkeypatch.setattr("sys.argv", ["bargain", "check", str(path)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert stop.value.code == 2
+    assert out == ""
+    assert err.startswith("bargain: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
