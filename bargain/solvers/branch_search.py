@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bargain.games.record import FloatArray
-from bargain.solvers.continuation import BranchPoint, coordinate_weights, corrected_point, unit_tangent
+from bargain.solvers.continuation import BranchPoint, coordinate_weights, corrected_point
 from bargain.solvers.logit_system import LogitSystem
 
 
@@ -27,10 +27,9 @@ def point_between(system: LogitSystem, left: BranchPoint, right: BranchPoint, sh
     corrected = corrected_point(system, prediction, border, weights, limit=1.0)
     if corrected is None:
         return None
-    y = corrected[0]
-    tangent, _ = unit_tangent(system, y, border)
+    y = corrected.y
     length = left.arc_length + s * (right.arc_length - left.arc_length)
-    return BranchPoint(y[:-1], float(y[-1]), tangent, length)
+    return BranchPoint(y[:-1], float(y[-1]), corrected.tangent, length)
 
 
 def root_between(
@@ -81,6 +80,6 @@ def moved_to(system: LogitSystem, point: BranchPoint, precision: float) -> Branc
     corrected = corrected_point(system, prediction, border, weights)
     if corrected is None:
         return None
-    y = corrected[0]
-    tangent, _ = unit_tangent(system, y, weights * weights * point.tangent)
-    return BranchPoint(y[:-1], precision, tangent, point.arc_length)
+    # The border looks towards higher precision; keep the direction in which the branch is followed.
+    ahead = 1.0 if (weights * corrected.tangent) @ (weights * point.tangent) > 0.0 else -1.0
+    return BranchPoint(corrected.y[:-1], precision, ahead * corrected.tangent, point.arc_length)

@@ -17,6 +17,7 @@ where nothing else moves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -73,8 +74,12 @@ class BranchTrace:
         n = self.system.size
         y = np.append(self.system.start(), 0.0)
         forward = np.append(np.zeros(n), 1.0)
-        tangent, sign = unit_tangent(self.system, y, forward)
-        point = BranchPoint(y[:n], 0.0, tangent, 0.0)
+        at_start = corrected_point(self.system, y, forward, coordinate_weights(y[:n], 0.0))
+        if at_start is None:
+            self.stopped = "the start is no solution of the logit conditions"
+            return
+        sign = at_start.orientation
+        point = BranchPoint(at_start.y[:n], 0.0, at_start.tangent, 0.0)
         yield point
         before: FloatArray | None = None
         step, length = FIRST_STEP, FIRST_STEP
@@ -106,12 +111,9 @@ class BranchTrace:
                 prediction += bend
         border = weights * weights * point.tangent
         corrected = corrected_point(self.system, prediction, border, weights, limit=10.0 * TARGET)
-        if corrected is None:
+        if corrected is None or corrected.y[n] <= 0.0:
             return None
-        y, first = corrected
-        if y[n] <= 0.0:
-            return None
-        tangent, turned = unit_tangent(self.system, y, border)
+        y, tangent, turned = corrected.y, corrected.tangent, corrected.orientation
         cosine = float((weights * tangent) @ (weights * point.tangent)) / float(np.linalg.norm(weights * tangent))
         if cosine < SMALLEST_COSINE:
             return None
@@ -119,34 +121,52 @@ class BranchTrace:
             if step > 1e-4 or cosine < 1.0 - 1e-3:
                 return None
             self.bifurcations.append(float(y[n]) / self.system.scale)
-        growth = min(3.0, max(0.5, (TARGET / max(first, 1e-12)) ** (1.0 / 3.0)))
+        growth = min(3.0, max(0.5, (TARGET / max(corrected.first, 1e-12)) ** (1.0 / 3.0)))
         moved = np.linalg.norm(np.append(np.exp(y[:n]) - np.exp(point.x), np.log1p(y[n]) - np.log1p(point.precision)))
         return BranchPoint(y[:n], float(y[n]), tangent, point.arc_length + float(moved)), turned, growth
 
 
+@dataclass(frozen=True, eq=False)
+class Correction:
+    """A corrected point y = (x, precision), the length of the first correction, and the branch there.
+
+    tangent: unit tangent on the side of the border; orientation: sign of the bordered determinant.
+    """
+
+    y: FloatArray
+    first: float
+    tangent: FloatArray
+    orientation: float
+
+
 def corrected_point(
     system: LogitSystem, prediction: FloatArray, border: FloatArray, weights: FloatArray, *, limit: float = np.inf
-) -> tuple[FloatArray, float] | None:
-    """Solution of F = 0 near ``prediction`` within the hyperplane normal to ``border``, and the first correction.
+) -> Correction | None:
+    """Solution of F = 0 near ``prediction`` within the hyperplane normal to ``border``.
 
-    border = (0, ..., 0, 1) keeps the precision. None when a correction exceeds ``limit`` or they do not shrink.
+    border = (0, ..., 0, 1) keeps the precision. None when the first correction exceeds ``limit`` or they do not shrink.
     """
     n = system.size
     y = prediction.copy()
+    right = np.zeros((n + 1, 2))
+    right[n, 1] = 1.0
     first = last = np.inf
     for round_number in range(12):
-        value, jacobian = system.linearised(y[:n], float(y[n]), border)
-        change = _solved(jacobian, np.append(value, 0.0))[0]
-        if change is None:
+        right[:n, 0], jacobian = system.linearised(y[:n], float(y[n]), border)
+        solved = _solved(jacobian, right)
+        if solved is None:
             return None
+        (change, direction), orientation = solved
         y -= change
-        size = float(np.linalg.norm(weights * change))
+        moved = weights * change
+        size = math.sqrt(moved @ moved)
         if round_number == 0:
             first = size
         noise = ROUNDING * (1.0 + abs(float(y[n])))
         if size <= max(CONVERGED, noise):
-            # The corrections shrink quadratically: the next one would be below rounding.
-            return (y, first) if size <= max(1e-7, 100 * noise) else None
+            # Corrections shrink quadratically: the next one is below rounding, and so is the change of the tangent.
+            length = coordinate_weights(y[:n], float(y[n])) * direction
+            return Correction(y, first, direction / math.sqrt(length @ length), orientation)
         if not size < (limit if round_number == 0 else max(CONTRACTION * last, 100 * noise)):
             return None
         last = size
@@ -158,28 +178,17 @@ def coordinate_weights(x: FloatArray, precision: float) -> FloatArray:
     return np.append(np.sqrt(np.exp(x) + (0.01 / (1.0 - x)) ** 2), 1.0 / (1.0 + precision))
 
 
-def unit_tangent(system: LogitSystem, y: FloatArray, border: FloatArray) -> tuple[FloatArray, float]:
-    """Unit tangent (in weighted length) on the side of ``border``, and the sign of the bordered determinant."""
-    n = system.size
-    _, jacobian = system.linearised(y[:n], float(y[n]), border)
-    right = np.zeros(n + 1)
-    right[n] = 1.0
-    direction, sign = _solved(jacobian, right)
-    if direction is None:
-        return border / np.linalg.norm(border), 0.0
-    return direction / np.linalg.norm(coordinate_weights(y[:n], float(y[n])) * direction), sign
-
-
-def _solved(matrix: FloatArray, right: FloatArray) -> tuple[FloatArray | None, float]:
-    """Solution of a linear system and the sign of the determinant; None when the matrix is singular."""
+def _solved(matrix: FloatArray, right: FloatArray) -> tuple[FloatArray, float] | None:
+    """Solutions, one a row, of linear systems of one matrix and the sign of its determinant; None when singular."""
     from scipy.linalg import lapack
 
-    factors, pivots, failed = lapack.dgetrf(matrix)
+    # LAPACK wants columns first: the transpose is that without a copy, and trans=1 undoes it.
+    factors, pivots, failed = lapack.dgetrf(matrix.T, overwrite_a=1)
     if failed:
-        return None, 0.0
-    solution, _ = lapack.dgetrs(factors, pivots, right)
-    if not np.isfinite(solution).all():
-        return None, 0.0
+        return None
+    solutions, _ = lapack.dgetrs(factors, pivots, right, trans=1)
+    if not np.isfinite(solutions).all():
+        return None
     swaps = np.count_nonzero(pivots != np.arange(len(pivots)))
-    negative = np.count_nonzero(np.diagonal(factors) < 0.0)
-    return solution, -1.0 if (swaps + negative) % 2 else 1.0
+    negative = np.count_nonzero(factors.diagonal() < 0.0)
+    return solutions.T, -1.0 if (swaps + negative) % 2 else 1.0

@@ -66,7 +66,7 @@ def test_turning_points_are_passed_in_the_right_direction():
     for precision in np.linspace(0.0, fold * 0.9, 400):
         found = corrected_point(system, np.append(x, precision), border, np.ones(system.size + 1))
         assert found is not None
-        x = found[0][:-1]
+        x = found.y[:-1]
     last = int(np.argmax(precisions > fold * 0.9))
     before, after = np.exp(points[last - 1].x), np.exp(points[last].x)
     low, high = np.minimum(before, after) - 1e-2, np.maximum(before, after) + 1e-2
