@@ -14,7 +14,7 @@ import numpy as np
 
 from bargain.games.profile import SUM_TOLERANCE, MixedProfile, PureProfile, pure_actions, supports
 from bargain.games.record import ArrayRecord, FloatArray, finite_array
-from bargain.games.stage import StageGame, action_payoffs
+from bargain.games.stage import StageGame, action_payoffs, expected_payoffs
 
 DEFAULT_TOLERANCE = 1e-8
 """Regret that still counts as none, as a share of the player's payoff range."""
@@ -102,7 +102,11 @@ class Equilibrium(ArrayRecord):
 
 def regret(game: StageGame, profile: Sequence[Any]) -> FloatArray:
     """Gain of each player from the best deviation, ``(n_players,)``; the profile is pure (indices, labels) or mixed."""
-    strategies = game.profile(profile)
+    return _gains(game, game.profile(profile))
+
+
+def _gains(game: StageGame, strategies: MixedProfile) -> FloatArray:
+    """Regret of a checked mixed profile."""
     gains = np.empty(game.n_players)
     for k, table in enumerate(game.payoffs):
         # Regret does not depend on the payoff level; taking the level out first keeps rounding relative to the range.
@@ -123,7 +127,8 @@ def certify(game: StageGame, profile: Sequence[Any], tolerance: float = DEFAULT_
 def certified(game: StageGame, profile: Sequence[Any], tolerance: float = DEFAULT_TOLERANCE) -> Equilibrium:
     """The profile with its payoffs and its certificate, which may or may not hold: the caller looks."""
     strategies = game.profile(profile)
-    return Equilibrium(strategies, game.expected_payoffs(strategies), certify(game, strategies, tolerance))
+    certificate = Certificate(_gains(game, strategies), game.payoff_range, tolerance)
+    return Equilibrium(strategies, expected_payoffs(game.payoffs, strategies), certificate)
 
 
 def check_tolerance(tolerance: float) -> None:

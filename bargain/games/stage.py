@@ -108,10 +108,7 @@ class StageGame(ArrayRecord):
 
     def expected_payoffs(self, profile: Sequence[Any]) -> FloatArray:
         """Expected payoff of every player under a pure or mixed profile, ``(n_players,)``."""
-        result: npt.NDArray[Any] = self.payoffs
-        for strategy in reversed(self.profile(profile)):
-            result = result @ strategy
-        return np.asarray(result)
+        return expected_payoffs(self.payoffs, self.profile(profile))
 
     def deviation_payoffs(self, profile: Sequence[Any]) -> tuple[FloatArray, ...]:
         """For each player k the expected payoff ``(n_actions[k],)`` of each own action against the others."""
@@ -145,6 +142,14 @@ class StageGame(ArrayRecord):
         if missing:
             raise ValueError(f"stage game: entry {missing[0]!r} is missing")
         return cls(data["payoffs"], data["players"], data["actions"])
+
+
+def expected_payoffs(payoffs: FloatArray, strategies: MixedProfile) -> FloatArray:
+    """Expected payoffs ``(n_players,)`` from tables ``(n_players, *n_actions)`` under a checked mixed profile."""
+    result = payoffs
+    for strategy in reversed(strategies):
+        result = result @ strategy
+    return np.asarray(result)
 
 
 def action_payoffs(payoffs: FloatArray, strategies: MixedProfile, player: int) -> FloatArray:

@@ -159,9 +159,13 @@ def _fully_labelled(
 
 def _complements(labels: BoolArray, labels_there: BoolArray) -> list[tuple[int, int]]:
     """Pairs of rows with every label exactly once: without degeneracy, each vertex has at most one partner."""
-    place = {row.tobytes(): i for i, row in enumerate(np.packbits(~labels, axis=1))}
-    keys = (row.tobytes() for row in np.packbits(labels_there, axis=1))
-    return sorted((place[key], j) for j, key in enumerate(keys) if key in place)
+    if labels.shape[1] > 62:
+        place = {row.tobytes(): i for i, row in enumerate(~labels)}
+        keys = (row.tobytes() for row in labels_there)
+        return sorted((place[key], j) for j, key in enumerate(keys) if key in place)
+    bits = 1 << np.arange(labels.shape[1])
+    _, left, right = np.intersect1d(~labels @ bits, labels_there @ bits, assume_unique=True, return_indices=True)
+    return sorted(zip(left.tolist(), right.tolist(), strict=True))
 
 
 def _widened(strategies: FloatArray, kept: npt.NDArray[np.intp], n_actions: int) -> FloatArray:
