@@ -126,8 +126,8 @@ def test_many_small_games_against_the_peers(workers):
     quantecon, nashpy = pytest.importorskip("quantecon.game_theory"), pytest.importorskip("nashpy")
     batch = np.random.default_rng(0).normal(size=(2_000, 2, 3, 3))
     games, slow = quantecon_games(batch), [nashpy.Game(*payoffs) for payoffs in batch[:100]]
-    own = best_of(7, lambda: solve_many(batch, SupportEnumeration(), workers=workers)) / len(batch)
-    compiled = best_of(3, lambda: [quantecon.support_enumeration(game) for game in games]) / len(batch)
+    own = best_of(15, lambda: solve_many(batch, SupportEnumeration(), workers=workers)) / len(batch)
+    compiled = best_of(5, lambda: [quantecon.support_enumeration(game) for game in games]) / len(batch)
     plain = best_of(1, lambda: [list(game.support_enumeration()) for game in slow]) / len(slow)
     pure = best_of(5, lambda: solve_many(batch, PureNash())) / len(batch)
     found = solve_many(batch, SupportEnumeration())

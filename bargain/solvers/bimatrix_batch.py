@@ -16,6 +16,9 @@ from bargain.solvers.simple_polytope import UNDECIDED, IntArray, compiled, polyt
 LARGEST = 50
 """Number of actions of both players together up to which a game's labels and its sort key fit one integer."""
 
+FEW_VERTICES = 64
+"""Up to this number of vertices a partner is looked for one by one, beyond by bisection."""
+
 
 @compiled
 def all_equilibria(
@@ -86,23 +89,31 @@ def _complements(
     """Write the pairs of vertices with every label once, but the two origins, in canonical order; their number."""
     every = (np.int64(1) << (m + n)) - 1
     own = (np.int64(1) << m) - 1
-    order = np.argsort(labels_there[:n_there])
-    ordered = labels_there[:n_there][order]
+    order = np.argsort(labels_there[:n_there]) if n_there > FEW_VERTICES else np.empty(0, dtype=np.int64)
+    ordered = labels_there[order]
     found = 0
     for p in range(n_here):
         if labels[p] == own:
             continue
         wanted = every ^ labels[p]
         wanted = (wanted >> m) | ((wanted & own) << n)  # the other polytope counts the second player's actions first
-        place = np.searchsorted(ordered, wanted)
-        if place == n_there or ordered[place] != wanted:
-            continue
+        if n_there > FEW_VERTICES:
+            place = np.searchsorted(ordered, wanted)
+            if place == n_there or ordered[place] != wanted:
+                continue
+            partner = order[place]
+        else:
+            partner = 0
+            while partner < n_there and labels_there[partner] != wanted:
+                partner += 1
+            if partner == n_there:
+                continue
         key = _sort_key(labels[p], wanted, m, n)
         e = found
         while e > 0 and keys[e - 1] > key:
             keys[e], left[e], right[e] = keys[e - 1], left[e - 1], right[e - 1]
             e -= 1
-        keys[e], left[e], right[e] = key, p, order[place]
+        keys[e], left[e], right[e] = key, p, partner
         found += 1
     return found
 

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from bargain.games.certificate import DEFAULT_TOLERANCE, check_tolerance
 from bargain.games.record import FloatArray, finite_array
 from bargain.games.stage import LARGEST_PAYOFF, StageGame
-from bargain.solvers.base import Scope, Solver, Status, solve
-from bargain.solvers.batch_proposal import BatchProposal, propose_batch, verdict
+from bargain.solvers.base import Rejected, Scope, Solver, Status, solve
+from bargain.solvers.batch_proposal import BatchProposal, Verdict, propose_batch, verdict
 from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.many_solution import ManySolution
 from bargain.solvers.watch import Progress, Watch, watched
@@ -60,8 +60,8 @@ def solve_many(
         undecided = np.flatnonzero(~proposal.decided)
         rest = _one_by_one(payoffs[undecided], template, solver, tolerance, workers, watch)
         watch.report(1.0, "all games")
-    many = _assembled(payoffs, template, solver, tolerance, proposal, dict(zip(undecided.tolist(), rest, strict=True)))
-    return replace(many, run_time=time.perf_counter() - start)
+    slow = dict(zip(undecided.tolist(), rest, strict=True))
+    return _assembled(payoffs, template, solver, tolerance, proposal, slow, start)
 
 
 def _checked(
@@ -158,16 +158,23 @@ def _assembled(
     tolerance: float,
     quick: BatchProposal,
     slow: dict[int, EquilibriumSolution],
+    start: float,
 ) -> ManySolution:
-    """Rows of both kinds of games, in order of the games."""
+    """Rows of both kinds of games, in order of the games; the run began at ``start``."""
     n_games, n_players = len(payoffs), template.n_players
     rows = [(game, equilibrium) for game, solution in slow.items() for equilibrium in solution.equilibria]
     game_of = np.concatenate([quick.game_of, np.array([game for game, _ in rows], dtype=np.intp)])
     order = np.argsort(game_of, kind="stable")
     counts = np.bincount(game_of, minlength=n_games)
-    known = [slow.get(i) or verdict(type(solver), n, n_players) for i, n in enumerate(counts.tolist())]
+    verdicts = [verdict(type(solver), n, n_players) for n in range(int(counts.max(initial=0)) + 1)]
+    known: list[Verdict | EquilibriumSolution] = [verdicts[n] for n in counts.tolist()]
+    rejected: list[tuple[Rejected, ...]] = [()] * n_games
+    for i, solution in slow.items():
+        known[i], rejected[i] = solution, solution.rejected
 
     def merged(first: FloatArray, others: list[FloatArray]) -> FloatArray:
+        if not rows:
+            return first
         return np.concatenate([first, np.reshape(others, (len(rows), first.shape[1]))])[order]
 
     return ManySolution(
@@ -184,6 +191,7 @@ def _assembled(
         regret=merged(quick.regret, [eq.certificate.regret for _, eq in rows]),
         components=tuple(one.components for one in known),
         degenerate=tuple(one.degenerate for one in known),
-        rejected=tuple(slow[i].rejected if i in slow else () for i in range(n_games)),
+        rejected=tuple(rejected),
         tolerance=tolerance,
+        run_time=time.perf_counter() - start,
     )
