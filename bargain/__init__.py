@@ -30,16 +30,21 @@ _HOMES = {
         "CorrelatedVertices",
         "EliminationSolution",
         "EquilibriumSolution",
-        "IteratedElimination",
-        "IndifferenceEnumeration",
+        "FictitiousPlay",
         "Gambit",
+        "IndifferenceEnumeration",
+        "IteratedElimination",
+        "LearningSolution",
         "LemkeHowson",
         "LogitBranch",
+        "LogitDynamics",
         "LogitFit",
         "LogitPath",
         "LogitSolution",
         "ManySolution",
         "PureNash",
+        "RegretMatching",
+        "ReplicatorDynamics",
         "Scope",
         "Solution",
         "Solver",
@@ -81,16 +86,21 @@ if TYPE_CHECKING:
     from bargain.solvers import CorrelatedVertices as CorrelatedVertices
     from bargain.solvers import EliminationSolution as EliminationSolution
     from bargain.solvers import EquilibriumSolution as EquilibriumSolution
+    from bargain.solvers import FictitiousPlay as FictitiousPlay
     from bargain.solvers import Gambit as Gambit
     from bargain.solvers import IndifferenceEnumeration as IndifferenceEnumeration
     from bargain.solvers import IteratedElimination as IteratedElimination
+    from bargain.solvers import LearningSolution as LearningSolution
     from bargain.solvers import LemkeHowson as LemkeHowson
     from bargain.solvers import LogitBranch as LogitBranch
+    from bargain.solvers import LogitDynamics as LogitDynamics
     from bargain.solvers import LogitFit as LogitFit
     from bargain.solvers import LogitPath as LogitPath
     from bargain.solvers import LogitSolution as LogitSolution
     from bargain.solvers import ManySolution as ManySolution
     from bargain.solvers import PureNash as PureNash
+    from bargain.solvers import RegretMatching as RegretMatching
+    from bargain.solvers import ReplicatorDynamics as ReplicatorDynamics
     from bargain.solvers import Scope as Scope
     from bargain.solvers import Solution as Solution
     from bargain.solvers import Solver as Solver

@@ -5,11 +5,13 @@ from bargain.solvers.commitment import StackelbergSolution
 from bargain.solvers.correlated import CoarseCorrelated, Correlated
 from bargain.solvers.correlated_equilibria import CorrelatedEquilibrium, CorrelatedSolution
 from bargain.solvers.correlated_polytope import CorrelatedVertices, correlated_payoffs
+from bargain.solvers.dynamics import LogitDynamics, ReplicatorDynamics
 from bargain.solvers.elimination import IteratedElimination
 from bargain.solvers.elimination_steps import EliminationSolution
 from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.gambit import Gambit
 from bargain.solvers.indifference_enumeration import IndifferenceEnumeration
+from bargain.solvers.learning import FictitiousPlay, RegretMatching
 from bargain.solvers.lemke_howson import LemkeHowson
 from bargain.solvers.logit_branch import LogitBranch, logit_branch
 from bargain.solvers.logit_fit import LogitFit, fit_precision
@@ -17,6 +19,7 @@ from bargain.solvers.logit_path import LogitPath
 from bargain.solvers.logit_solution import LogitSolution
 from bargain.solvers.many import solve_many
 from bargain.solvers.many_solution import ManySolution
+from bargain.solvers.play import LearningSolution
 from bargain.solvers.pure_nash import PureNash
 from bargain.solvers.stackelberg import Stackelberg
 from bargain.solvers.support_enumeration import SupportEnumeration
@@ -32,6 +35,10 @@ SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     CorrelatedVertices,
     Stackelberg,
     IteratedElimination,
+    FictitiousPlay,
+    RegretMatching,
+    ReplicatorDynamics,
+    LogitDynamics,
     LogitPath,
     SupportHomotopy,
 )
@@ -46,18 +53,23 @@ __all__ = [
     "CorrelatedVertices",
     "EliminationSolution",
     "EquilibriumSolution",
+    "FictitiousPlay",
     "Gambit",
     "IndifferenceEnumeration",
     "IteratedElimination",
+    "LearningSolution",
     "LemkeHowson",
     "LogitBranch",
+    "LogitDynamics",
     "LogitFit",
     "LogitPath",
     "LogitSolution",
     "ManySolution",
     "Proposal",
     "PureNash",
+    "RegretMatching",
     "Rejected",
+    "ReplicatorDynamics",
     "Scope",
     "Solution",
     "Solver",

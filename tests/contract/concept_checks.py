@@ -15,6 +15,7 @@ import pytest
 from bargain.solvers.commitment import StackelbergSolution
 from bargain.solvers.correlated_equilibria import CorrelatedSolution
 from bargain.solvers.elimination_steps import EliminationSolution
+from bargain.solvers.play import LearningSolution
 
 
 def profiles(game):
@@ -102,10 +103,29 @@ def check_elimination(game, solution):
             assert all(action in own for action, own in zip(profile, alive, strict=True))
 
 
+def check_learning(game, solution):
+    """All distances by summing over profiles one by one; frequencies of play are those of the record."""
+    p = solution.distribution
+    assert p.sum() == pytest.approx(1.0, abs=1e-12)
+    product = np.array([np.prod([own[i] for own, i in zip(solution.profile, s, strict=True)]) for s in profiles(game)])
+    product = product.reshape(game.n_actions)
+    for k, scale in enumerate(game.payoff_range):
+        slack = 1e-9 * scale + 1e-300
+        assert solution.nash.regret[k] == pytest.approx(max(disobedience(game, product, k, True), 0.0), abs=slack)
+        assert solution.coarse.regret[k] == pytest.approx(max(disobedience(game, p, k, True), 0.0), abs=slack)
+        assert disobedience(game, p, k, False) <= solution.swap.regret[k] + slack
+    yardstick = {"nash": solution.nash, "coarse": solution.coarse, "correlated": solution.swap}
+    if solution.solver.approaches in yardstick:
+        assert solution.distance == yardstick[solution.solver.approaches].relative_regret.max()
+    assert solution.success == (solution.distance <= solution.solver.accuracy)
+    assert "not an equilibrium" in solution.message
+
+
 CHECKS = {
     CorrelatedSolution: check_correlated,
     StackelbergSolution: check_commitment,
     EliminationSolution: check_elimination,
+    LearningSolution: check_learning,
 }
 
 ANSWERS = {
@@ -119,6 +139,11 @@ ANSWERS = {
     EliminationSolution: lambda solution, back: [
         back(np.array([i in own for i in range(n)]))
         for own, n in zip(solution.survivors, solution.game.n_actions, strict=True)
+    ],
+    LearningSolution: lambda solution, back: [
+        back(solution.distribution),
+        *(back(own) for own in solution.profile),
+        solution.distance,
     ],
 }
 
