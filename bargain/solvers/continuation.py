@@ -148,15 +148,15 @@ def corrected_point(
     """
     n = system.size
     y = prediction.copy()
-    right = np.zeros((n + 1, 2))
-    right[n, 1] = 1.0
+    right, along = np.zeros(n + 1), np.zeros(n + 1)
+    along[n] = 1.0
     first = last = np.inf
     for round_number in range(12):
-        right[:n, 0], jacobian = system.linearised(y[:n], float(y[n]), border)
-        solved = _solved(jacobian, right)
-        if solved is None:
+        right[:n], jacobian = system.linearised(y[:n], float(y[n]), border)
+        inverse = _Inverse(jacobian)
+        change = inverse.of(right)
+        if change is None:
             return None
-        (change, direction), orientation = solved
         y -= change
         moved = weights * change
         size = math.sqrt(moved @ moved)
@@ -165,8 +165,11 @@ def corrected_point(
         noise = ROUNDING * (1.0 + abs(float(y[n])))
         if size <= max(CONVERGED, noise):
             # Corrections shrink quadratically: the next one is below rounding, and so is the change of the tangent.
+            direction = inverse.of(along)
+            if direction is None:
+                return None
             length = coordinate_weights(y[:n], float(y[n])) * direction
-            return Correction(y, first, direction / math.sqrt(length @ length), orientation)
+            return Correction(y, first, direction / math.sqrt(length @ length), inverse.orientation)
         if not size < (limit if round_number == 0 else max(CONTRACTION * last, 100 * noise)):
             return None
         last = size
@@ -178,17 +181,31 @@ def coordinate_weights(x: FloatArray, precision: float) -> FloatArray:
     return np.append(np.sqrt(np.exp(x) + (0.01 / (1.0 - x)) ** 2), 1.0 / (1.0 + precision))
 
 
-def _solved(matrix: FloatArray, right: FloatArray) -> tuple[FloatArray, float] | None:
-    """Solutions, one a row, of linear systems of one matrix and the sign of its determinant; None when singular."""
-    from scipy.linalg import lapack
+class _Inverse:
+    """Triangular factors of a matrix, for solving with several right-hand sides one after the other.
 
-    # LAPACK wants columns first: the transpose is that without a copy, and trans=1 undoes it.
-    factors, pivots, failed = lapack.dgetrf(matrix.T, overwrite_a=1)
-    if failed:
-        return None
-    solutions, _ = lapack.dgetrs(factors, pivots, right, trans=1)
-    if not np.isfinite(solutions).all():
-        return None
-    swaps = np.count_nonzero(pivots != np.arange(len(pivots)))
-    negative = np.count_nonzero(factors.diagonal() < 0.0)
-    return solutions.T, -1.0 if (swaps + negative) % 2 else 1.0
+    One at a time on purpose: for two at once LAPACK starts threads, which on a busy machine costs a hundred times the
+    solution of a system of this size.
+    """
+
+    def __init__(self, matrix: FloatArray) -> None:
+        from scipy.linalg import lapack
+
+        # LAPACK wants columns first: the transpose is that without a copy, and trans=1 undoes it.
+        self._factors, self._pivots, self._failed = lapack.dgetrf(matrix.T, overwrite_a=1)
+
+    def of(self, right: FloatArray) -> FloatArray | None:
+        """Solution for one right-hand side; None when the matrix is singular."""
+        from scipy.linalg import lapack
+
+        if self._failed:
+            return None
+        solution: FloatArray = lapack.dgetrs(self._factors, self._pivots, right, trans=1)[0]
+        return solution if np.isfinite(solution).all() else None
+
+    @property
+    def orientation(self) -> float:
+        """Sign of the determinant."""
+        swaps = np.count_nonzero(self._pivots != np.arange(len(self._pivots)))
+        negative = np.count_nonzero(self._factors.diagonal() < 0.0)
+        return -1.0 if (swaps + negative) % 2 else 1.0
