@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from bargain.answers import Answer
     from bargain.standoff import Scenario
 
 NO_ANSWER, BAD_INPUT = 1, 2
+CONCEPTS = ("nash", "pure", "lemke-howson", "limit-logit", "qre", "correlated", "coarse-correlated", "stackelberg")
 
 app = typer.Typer(
     help="How the United States and China bargain with tariffs, rare-earth licences and chip controls.",
@@ -68,7 +70,11 @@ def keys(name: Name, evidence: Evidence = "independent", as_json: AsJson = False
 @app.command()
 def solve(
     name: Name,
-    concept: Annotated[str, typer.Option(help="nash (all equilibria), pure, or lemke-howson.")] = "nash",
+    concept: Annotated[str, typer.Option(help=f"One of {', '.join(CONCEPTS)}.")] = "nash",
+    leader: Annotated[str, typer.Option(help="Who moves first, for stackelberg.")] = "US",
+    precision: Annotated[
+        float | None, typer.Option(help="For qre: precision of choices, in one over percent of GDP.")
+    ] = None,
     sets: Sets = None,
     evidence: Evidence = "independent",
     variant: VariantName = None,
@@ -79,15 +85,17 @@ def solve(
 ) -> None:
     """Solve one round: equilibria by move names, payoffs term by term, certificates."""
     from bargain import solve as solve_game
+    from bargain.answers import answers, solver_for
 
     scenario = _scenario(name, evidence, variant, sets)
     table = scenario.payoffs(players=(*scenario.players, *(player or ())))
-    solver = _solver(concept, len(table.moves.players))
+    solver = solver_for(concept, len(table.moves.players), leader, precision)
     solution = solve_game(table.game(), solver)
+    found = answers(solution)
     data = {"scenario": scenario.record(), "solution": solution.to_dict()}
-    data["terms"] = [table.expected(e.profile).to_dict() for e in solution.equilibria]
-    _print(data, as_json, lambda: _solution_text(scenario, table, solution))
-    if not solution.equilibria:
+    data["terms"] = [table.under(answer.weights).to_dict() for answer in found]
+    _print(data, as_json, lambda: _solution_text(scenario, table, solution, found))
+    if not found:
         raise typer.Exit(NO_ANSWER)
 
 
@@ -148,22 +156,6 @@ def _scenario(name: str, evidence: str, variant: str | None, sets: list[str] | N
             raise ScenarioError(f"--set {entry!r}: the rule is KEY=VALUE")
         values[key] = value
     return load_scenario(name, evidence=evidence, variant=variant, values=values)
-
-
-def _solver(concept: str, n_players: int) -> Any:
-    """The solver for a concept; with more than two players 'nash' is the pure equilibria, and the output says so."""
-    import bargain as bg
-    from bargain.standoff import ScenarioError
-    from bargain.standoff.schema import nearest
-
-    known: dict[str, type[bg.Solver[Any, Any]]] = {
-        "nash": bg.SupportEnumeration if n_players == 2 else bg.PureNash,
-        "pure": bg.PureNash,
-        "lemke-howson": bg.LemkeHowson,
-    }
-    if concept not in known:
-        raise ScenarioError(f"--concept {concept!r} is not one of {', '.join(known)}{nearest(concept, list(known))}")
-    return known[concept]()
 
 
 # ---------------------------------------------------------------- output
@@ -244,7 +236,7 @@ def _scenario_text(scenario: Scenario) -> str:
     return "\n\n".join(parts)
 
 
-def _solution_text(scenario: Scenario, table: Any, solution: Any) -> str:
+def _solution_text(scenario: Scenario, table: Any, solution: Any, found: list[Answer]) -> str:
     shape = " x ".join(str(n) for n in table.moves.shape)
     changed = ", ".join(f"{key}={entry}" for key, entry in scenario.record()["changed"].items())
     reading = ", ".join(f"{key.partition('.')[2]} {value}" for key, value in scenario.choices.items())
@@ -255,26 +247,20 @@ def _solution_text(scenario: Scenario, table: Any, solution: Any) -> str:
         f"{type(solution.solver).__name__}: {solution.status}, scope {solution.scope} ({solution.message})",
         "payoffs in percent of own GDP per year, from open trade at the tariffs before the standoff",
     ]
-    blocks = [_equilibrium_text(table, solution, number) for number in range(len(solution.equilibria))]
+    blocks = [_answer_text(table, answer) for answer in found]
     return "\n\n".join(["\n".join(head), *blocks])
 
 
-def _equilibrium_text(table: Any, solution: Any, number: int) -> str:
-    equilibrium, moves = solution.equilibria[number], table.moves
-    lines = [f"equilibrium {number + 1} of {len(solution.equilibria)}"]
-    for code, labels, probabilities in zip(moves.players, moves.actions, equilibrium.profile, strict=True):
-        played = [(label, p) for label, p in zip(labels, probabilities, strict=True) if p > 0]
-        text = played[0][0] if len(played) == 1 else ", ".join(f"{label} {p:.4g}" for label, p in played)
-        lines.append(f"  {code}  {text}")
-    terms = table.expected(equilibrium.profile)
-    rest = [code for code in terms.columns if code not in moves.players]
-    shown = terms[[*moves.players, *rest]]
+def _answer_text(table: Any, answer: Answer) -> str:
+    from bargain.answers import plays
+
+    players = table.moves.players
+    lines = [answer.title, *(f"  {line}" for line in plays(answer, players, table.moves.actions))]
+    terms = table.under(answer.weights)
+    shown = terms[[*players, *(code for code in terms.columns if code not in players)]]
     rows = [[name, *map(_payoff, row)] for name, row in zip(shown.index, shown.to_numpy(), strict=True)]
-    lines.append("\n".join(f"  {line}" for line in _columns(rows, ["term", *shown.columns]).split("\n")))
-    regret = ", ".join(f"{c} {r:.2g}" for c, r in zip(moves.players, equilibrium.certificate.regret, strict=True))
-    verdict = "holds" if equilibrium.certificate.holds else "FAILS"
-    lines.append(f"  certificate {verdict}: gain from the best deviation {regret} (percent of GDP)")
-    return "\n".join(lines)
+    lines += [f"  {line}" for line in _columns(rows, ["term", *shown.columns]).split("\n")]
+    return "\n".join([*lines, f"  certificate {answer.certificate}"])
 
 
 def _payoff(value: float) -> str:

@@ -23,7 +23,8 @@ ALLOWED = {
     "study": {"study", "talks", "standoff", "solvers", "games", "economy", "evidence"},
     "plot": {"plot", "games", "study"},
     "reproduce": {"plot", "games", "study"},
-    "cli": {"games", "solvers", "economy", "evidence", "standoff", "talks", "study", "plot", "reproduce"},
+    "answers": {"standoff", "cli"},
+    "cli": {"answers", "games", "solvers", "economy", "evidence", "standoff", "talks", "study", "plot", "reproduce"},
 }
 HEAVY = {"pandas", "matplotlib", "numba", "joblib", "nashpy", "scipy", "tqdm", "typer", "pydantic"}
 

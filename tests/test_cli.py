@@ -100,6 +100,37 @@ def test_every_concept_finds_the_same_pure_equilibrium(run: Run, concept: str) -
     assert "CN  truce/ban" in out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--concept", "limit-logit"], "LogitPath: solved"),
+        (["--concept", "qre", "--precision", "50"], "distance from its own logit response"),
+        (["--concept", "correlated"], "gain from disobeying"),
+        (["--concept", "coarse-correlated"], "gain from disobeying"),
+        (["--concept", "stackelberg", "--leader", "CN"], "CN moves first"),
+    ],
+)
+def test_every_other_concept_prints_certified_answers_whose_terms_add_up(
+    run: Run, arguments: list[str], words: str
+) -> None:
+    code, out, err = run("solve", "us-china-2025", *arguments)
+    assert (code, err) == (0, "")
+    assert words in out
+    assert "certificate holds" in out
+    data = json.loads(run("solve", "us-china-2025", *arguments, "--json")[1])
+    assert data["terms"]
+    for terms in data["terms"]:
+        for player in ("US", "CN"):
+            own = [value for name, value in terms[player].items() if name != "total"]
+            assert sum(own) == pytest.approx(terms[player]["total"], abs=1e-9)
+
+
+def test_a_mediator_recommends_pairs_of_moves(run: Run) -> None:
+    stocks = ["--set", "heavy_rare_earths.US.civil_stock_months=0", "--set", "light_magnets.US.civil_stock_months=0"]
+    _, out, _ = run("solve", "us-china-2025", *stocks, "--concept", "correlated")
+    assert " against truce/" in out
+
+
 def test_a_bystander_can_be_made_strategic(run: Run) -> None:
     code, out, _ = run("solve", "us-china-2025", "--player", "EU")
     assert code == 0
@@ -123,6 +154,9 @@ def test_no_answer_is_exit_code_one(run: Run, monkeypatch: pytest.MonkeyPatch) -
         (["sove"], "Did you mean 'solve'"),
         (["solve", "us-china-2025", "--concpt", "nash"], "--concept"),
         (["solve", "us-china-2025", "--concept", "nsh"], "did you mean 'nash'?"),
+        (["solve", "us-china-2025", "--concept", "qre"], "needs --precision"),
+        (["solve", "us-china-2025", "--concept", "qre", "--precision", "-1"], "precision"),
+        (["solve", "us-china-2025", "--concept", "stackelberg", "--leader", "CNN"], "did you mean 'CN'?"),
         (["solve", "us-chin-2025"], "did you mean 'us-china-2025'?"),
         (["solve", "us-china-2025", "--set", "heavy_rare_earths.US.military_stok_months=0"], "military_stock_months"),
         (["solve", "us-china-2025", "--set", "US.audience_cost"], "the rule is KEY=VALUE"),

@@ -83,11 +83,23 @@ class PayoffTable:
 
         Raises ValueError for what is no profile of probabilities.
         """
-        import pandas as pd
-
         weights = np.ones(())
         for probabilities in mixed_profile(tuple(profile), self.moves.shape, self.moves.players):
             weights = np.multiply.outer(weights, probabilities)
+        return self.under(weights, draw)
+
+    def under(self, distribution: ArrayLike, draw: int = 0) -> pd.DataFrame:
+        """Expected terms (rows) by player (columns) under a joint distribution over moves, (*n_actions,).
+
+        A term that is zero for all is left out. Raises ValueError for what is no distribution over the moves.
+        """
+        import pandas as pd
+
+        weights = np.asarray(distribution, dtype=np.float64)
+        if weights.shape != self.moves.shape:
+            raise ValueError(f"distribution has shape {weights.shape}, the round has the moves {self.moves.shape}")
+        if not (np.isfinite(weights).all() and (weights >= -1e-9).all() and abs(weights.sum() - 1) <= 1e-6):
+            raise ValueError(f"distribution sums to {weights.sum():g}; the rule is probabilities that sum to 1")
         axes = tuple(range(1, 1 + weights.ndim))
         rows = {name: (array[draw] * weights).sum(axis=axes) for name, array in self.terms.items()}
         table = pd.DataFrame(rows, index=list(self.players)).T

@@ -72,6 +72,20 @@ def test_what_is_no_mixture_is_refused(bad):
         TABLE.expected([bad, np.full(12, 1 / 12)])
 
 
+@pytest.mark.parametrize("bad", [np.ones((9, 12)), np.full((9, 12), np.nan), np.full((12, 9), 1 / 108)])
+def test_what_is_no_distribution_over_moves_is_refused(bad):
+    with pytest.raises(ValueError, match="distribution"):
+        TABLE.under(bad)
+
+
+def test_a_joint_distribution_averages_the_cells():
+    weights = np.zeros((9, 12))
+    weights[1, 2], weights[4, 7] = 0.25, 0.75
+    cells = [TABLE.frame((TABLE.moves.actions[0][i], TABLE.moves.actions[1][j])) for i, j in ((1, 2), (4, 7))]
+    wanted = 0.25 * cells[0].loc["total"] + 0.75 * cells[1].loc["total"]
+    np.testing.assert_allclose(TABLE.under(weights).loc["total"], wanted, rtol=1e-12)
+
+
 def test_tables_are_plain_data():
     twin = pickle.loads(pickle.dumps(TABLE))
     np.testing.assert_array_equal(twin.total, TABLE.total)
