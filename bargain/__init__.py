@@ -46,6 +46,8 @@ _HOMES = {
         "RegretMatching",
         "ReplicatorDynamics",
         "Scope",
+        "SequentialPlay",
+        "SequentialSolution",
         "Solution",
         "Solver",
         "Stackelberg",
@@ -102,6 +104,8 @@ if TYPE_CHECKING:
     from bargain.solvers import RegretMatching as RegretMatching
     from bargain.solvers import ReplicatorDynamics as ReplicatorDynamics
     from bargain.solvers import Scope as Scope
+    from bargain.solvers import SequentialPlay as SequentialPlay
+    from bargain.solvers import SequentialSolution as SequentialSolution
     from bargain.solvers import Solution as Solution
     from bargain.solvers import Solver as Solver
     from bargain.solvers import Stackelberg as Stackelberg

@@ -21,6 +21,7 @@ from bargain.solvers.many import solve_many
 from bargain.solvers.many_solution import ManySolution
 from bargain.solvers.play import LearningSolution
 from bargain.solvers.pure_nash import PureNash
+from bargain.solvers.sequential import SequentialPlay, SequentialSolution
 from bargain.solvers.stackelberg import Stackelberg
 from bargain.solvers.support_enumeration import SupportEnumeration
 from bargain.solvers.support_homotopy import SupportHomotopy
@@ -34,6 +35,7 @@ SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     CoarseCorrelated,
     CorrelatedVertices,
     Stackelberg,
+    SequentialPlay,
     IteratedElimination,
     FictitiousPlay,
     RegretMatching,
@@ -71,6 +73,8 @@ __all__ = [
     "Rejected",
     "ReplicatorDynamics",
     "Scope",
+    "SequentialPlay",
+    "SequentialSolution",
     "Solution",
     "Solver",
     "Stackelberg",

@@ -23,6 +23,51 @@ from bargain.solvers.streams import action_stream, kept_rounds, payoff_shares, s
 from bargain.solvers.watch import current_watch
 
 
+class _Ledger:
+    """What was played so far: joint play, frequencies, and the states kept."""
+
+    def __init__(self, game: StageGame, n_rounds: int) -> None:
+        self.done = 0
+        self._n_rounds = n_rounds
+        self._watch = current_watch()
+        self._kept = kept_rounds(n_rounds)
+        self._joint = np.zeros(game.n_actions)
+        self._times: list[float] = []
+        self._states: list[tuple[FloatArray, ...]] = []
+
+    @property
+    def open(self) -> bool:
+        """Whether there are rounds and time left; at least one round is played."""
+        late = self.done > 0 and self.done % 64 == 0 and self._watch.expired()
+        return self.done < self._n_rounds and not late
+
+    def add(self, play: tuple[int, ...] | FloatArray) -> None:
+        """Enter a round: the profile played, or a distribution over profiles."""
+        if isinstance(play, tuple):
+            self._joint[play] += 1.0
+        else:
+            self._joint += play
+        self.done += 1
+        if self.done in self._kept:
+            self._watch.report(self.done / self._n_rounds, "rounds")
+            self._keep()
+
+    def _keep(self) -> None:
+        axes = range(self._joint.ndim)
+        self._times.append(float(self.done))
+        self._states.append(tuple(self._joint.sum(axis=tuple(i for i in axes if i != k)) / self.done for k in axes))
+
+    def proposal(self) -> Proposal:
+        """The record as a proposal, which says whether time ran out."""
+        if not self._times or self._times[-1] != self.done:
+            self._keep()
+        states = tuple(np.array(own) for own in zip(*self._states, strict=True))
+        record = PlayRecord(np.array(self._times), states, self._joint / self.done, averages=True)
+        stopped = "time limit reached" if self.done < self._n_rounds else ""
+        message = f"{self.done:,} of {self._n_rounds:,} rounds"
+        return Proposal(candidates=(record,), stopped=stopped, message=message)
+
+
 @dataclass(frozen=True)
 class FictitiousPlay(Solver[StageGame, LearningSolution]):
     """Best replies to past frequencies.
@@ -45,35 +90,19 @@ class FictitiousPlay(Solver[StageGame, LearningSolution]):
         check_settings(self.n_rounds, self.start, self.accuracy)
 
     def propose(self, game: StageGame) -> Proposal:
-        watch = current_watch()
         shares = payoff_shares(game)
         beliefs = start_profile(game, self.start, self.seed)
-        counts = [np.zeros(n) for n in game.n_actions]
-        joint = np.zeros(game.n_actions)
-        kept = kept_rounds(self.n_rounds)
-        times: list[int] = []
-        states: list[tuple[FloatArray, ...]] = []
-        done = 0
-        while done < self.n_rounds and not (done and done % 64 == 0 and watch.expired()):
+        ledger = _Ledger(game, self.n_rounds)
+        while ledger.open:
             plays = []
             for k, table in enumerate(shares):
                 payoffs = action_payoffs(table, beliefs, k)
                 best = payoffs >= payoffs.max() - TIE
                 plays.append(best / best.sum())
-            done += 1
-            joint += product_distribution(plays)
-            for k, play in enumerate(plays):
-                counts[k] += play
-            beliefs = tuple((belief * done + play) / (done + 1) for belief, play in zip(beliefs, plays, strict=True))
-            if done in kept:
-                watch.report(done / self.n_rounds, "rounds")
-                times.append(done)
-                states.append(tuple(count / done for count in counts))
-        if not times or times[-1] != done:
-            times.append(done)
-            states.append(tuple(count / done for count in counts))
-        record = PlayRecord(np.array(times, float), _stacked(states), joint / done, averages=True)
-        return _proposal(record, done, self.n_rounds)
+            ledger.add(product_distribution(plays))
+            weight = 1.0 / (ledger.done + 1)
+            beliefs = tuple(belief + weight * (play - belief) for belief, play in zip(beliefs, plays, strict=True))
+        return ledger.proposal()
 
 
 @dataclass(frozen=True)
@@ -105,37 +134,22 @@ class RegretMatching(Solver[StageGame, LearningSolution]):
         return "coarse" if self.regret == "unconditional" else "correlated"
 
     def propose(self, game: StageGame) -> Proposal:
-        watch = current_watch()
         tables = [np.moveaxis(table, k, -1) for k, table in enumerate(payoff_shares(game))]
         clocks = [_clocks(game, k, self.n_rounds, self.seed) for k in range(game.n_players)]
         regrets = [np.zeros((n, n)) for n in game.n_actions]  # [played, instead], summed over the rounds
-        counts = [np.zeros(n) for n in game.n_actions]
-        joint = np.zeros(game.n_actions)
-        kept = kept_rounds(self.n_rounds)
-        times: list[int] = []
-        states: list[tuple[FloatArray, ...]] = []
+        ledger = _Ledger(game, self.n_rounds)
         played: tuple[int, ...] | None = None
-        done = 0
-        while done < self.n_rounds and not (done and done % 64 == 0 and watch.expired()):
+        while ledger.open:
+            done = ledger.done
             played = tuple(
                 int((clock[done] / np.maximum(self._chances(sums, k, done, played), 1e-300)).argmin())
                 for k, (clock, sums) in enumerate(zip(clocks, regrets, strict=True))
             )
-            done += 1
-            joint[played] += 1.0
+            ledger.add(played)
             for k, action in enumerate(played):
                 payoffs = tables[k][(*played[:k], *played[k + 1 :])]
                 regrets[k][action] += payoffs - payoffs[action]
-                counts[k][action] += 1.0
-            if done in kept:
-                watch.report(done / self.n_rounds, "rounds")
-                times.append(done)
-                states.append(tuple(count / done for count in counts))
-        if not times or times[-1] != done:
-            times.append(done)
-            states.append(tuple(count / done for count in counts))
-        record = PlayRecord(np.array(times, float), _stacked(states), joint / done, averages=True)
-        return _proposal(record, done, self.n_rounds)
+        return ledger.proposal()
 
     def _chances(self, regrets: FloatArray, k: int, done: int, played: tuple[int, ...] | None) -> FloatArray:
         """Probabilities of the next action of player k, not normalised where only proportions matter."""
@@ -167,12 +181,3 @@ def _clocks(game: StageGame, k: int, n_rounds: int, seed: int) -> FloatArray:
     """Exponential clocks ``(n_rounds, n_actions[k])``: clock / probability is smallest with that probability."""
     streams = [action_stream(seed, game.players[k], action) for action in game.actions[k]]
     return np.stack([stream.exponential(size=n_rounds) for stream in streams], axis=1)
-
-
-def _stacked(states: list[tuple[FloatArray, ...]]) -> tuple[FloatArray, ...]:
-    return tuple(np.array(own) for own in zip(*states, strict=True))
-
-
-def _proposal(record: PlayRecord, done: int, wanted: int) -> Proposal:
-    stopped = "time limit reached" if done < wanted else ""
-    return Proposal(candidates=(record,), stopped=stopped, message=f"{done:,} of {wanted:,} rounds")

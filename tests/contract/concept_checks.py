@@ -16,6 +16,7 @@ from bargain.solvers.commitment import StackelbergSolution
 from bargain.solvers.correlated_equilibria import CorrelatedSolution
 from bargain.solvers.elimination_steps import EliminationSolution
 from bargain.solvers.play import LearningSolution
+from bargain.solvers.sequential import SequentialSolution
 
 
 def profiles(game):
@@ -121,11 +122,27 @@ def check_learning(game, solution):
     assert "not an equilibrium" in solution.message
 
 
+def check_sequence(game, solution):
+    """No mover gains after any history, following the plans by recursion."""
+
+    def end(history):
+        if len(history) < game.n_players:
+            return end((*history, int(solution.plans[len(history)][history])))
+        return game.payoffs[(slice(None), *(history[solution.movers.index(i)] for i in range(game.n_players)))]
+
+    np.testing.assert_array_equal(end(()), solution.payoffs)
+    for t, k in enumerate(solution.movers):
+        for history in itertools.product(*(range(game.n_actions[i]) for i in solution.movers[:t])):
+            for action in range(game.n_actions[k]):
+                assert end((*history, action))[k] <= end(history)[k] + 1e-8 * game.payoff_range[k]
+
+
 CHECKS = {
     CorrelatedSolution: check_correlated,
     StackelbergSolution: check_commitment,
     EliminationSolution: check_elimination,
     LearningSolution: check_learning,
+    SequentialSolution: check_sequence,
 }
 
 ANSWERS = {
@@ -144,6 +161,9 @@ ANSWERS = {
         back(solution.distribution),
         *(back(own) for own in solution.profile),
         solution.distance,
+    ],
+    SequentialSolution: lambda solution, back: [
+        shares(solution.game, k, payoff) for k, payoff in enumerate(solution.payoffs)
     ],
 }
 
