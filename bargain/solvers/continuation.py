@@ -36,6 +36,9 @@ SMALLEST_COSINE = 0.7
 CONTRACTION = 0.4
 """Each Newton correction must be shorter than the last by this factor."""
 
+LARGEST_LOG = 10.0
+"""Log-probability beyond which an iterate is lost; solutions have none above 0."""
+
 CONVERGED = 1e-9
 ROUNDING = 64 * np.finfo(np.float64).eps
 
@@ -152,6 +155,8 @@ def corrected_point(
     along[n] = 1.0
     first = last = np.inf
     for round_number in range(12):
+        if y[:n].max() > LARGEST_LOG:
+            return None
         right[:n], jacobian = system.linearised(y[:n], float(y[n]), border)
         inverse = _Inverse(jacobian)
         change = inverse.of(right)
