@@ -54,10 +54,12 @@ def test_levels_are_in_order_and_no_equilibrium_pays_less(seed, shape, ties):
     assert [tuple(map(int, place)) for place in np.argwhere(best.all(axis=0))] == pure_equilibria(game)
     for k in range(len(shape)):
         low, mixed, high = maxmin(game, k, mixed=False), maxmin(game, k), minmax(game, k, mixed=False)
+        own = np.moveaxis(game.payoffs[k], k, 0).reshape(shape[k], -1)
+        assert low.value == max(min(row) for row in own.tolist())
+        assert high.value == min(max(column) for column in own.T.tolist())
         assert low.value <= mixed.value + 1e-8
         assert mixed.value <= high.value + 1e-8
         assert minmax(game, k) == mixed
-        own = np.moveaxis(game.payoffs[k], k, 0).reshape(shape[k], -1)
         assert (mixed.strategy @ own).min() == pytest.approx(mixed.value, abs=1e-7)
         assert (own @ mixed.threat.reshape(-1)).max() == pytest.approx(mixed.value, abs=1e-7)
         for profile in pure_equilibria(game):

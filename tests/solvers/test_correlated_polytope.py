@@ -1,10 +1,10 @@
-import itertools
 import time
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import nnls
 
 from bargain.games import StageGame
 from bargain.games.obedience import product_distribution
@@ -71,23 +71,25 @@ def test_polygon_is_the_shadow_of_the_vertices(seed, shape, ties):
     assert solve(game, Correlated()).value == pytest.approx(welfare, abs=slack)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_vertices_are_vertices_and_hold_every_nash_equilibrium(seed):
-    game = StageGame(np.random.default_rng(seed).normal(size=(2, 2, 3)))
-    solution = solve(game, CorrelatedVertices())
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(2, 3), (3, 3)]), st.booleans())
+def test_vertices_are_vertices_and_hold_every_nash_equilibrium(seed, shape, ties):
+    rng = np.random.default_rng(seed)
+    game = StageGame(rng.integers(0, 2, (2, *shape)) if ties else rng.normal(size=(2, *shape)))
+    solution = solve(game, CorrelatedVertices(max_vertices=1_000))
+    if not solution.success:
+        return
     table = np.array([equilibrium.distribution.reshape(-1) for equilibrium in solution.equilibria])
     rows = obedience_rows(game, coarse=False).toarray()
+    n = table.shape[1]
     for vertex in table:
-        tight = np.concatenate([rows[np.abs(rows @ vertex) < 1e-10], np.eye(6)[vertex < 1e-10]])
-        assert np.linalg.matrix_rank(np.concatenate([tight, np.ones((1, 6))])) == 6
-    for left, right in itertools.combinations(table, 2):
-        assert np.abs(left - right).max() > 1e-9
+        tight = np.concatenate([rows[np.abs(rows @ vertex) < 1e-10], np.eye(n)[vertex < 1e-10]])
+        assert np.linalg.matrix_rank(np.concatenate([tight, np.ones((1, n))]), tol=1e-8) == n
+    distance = np.abs(table[:, None] - table[None]).max(axis=2) + np.eye(len(table))
+    assert distance.min() > 1e-9
     for equilibrium in solve(game, SupportEnumeration()).equilibria:
         p = product_distribution(equilibrium.profile).reshape(-1)
-        # A vertex of a polytope in the plane of probabilities: p is a mixture of vertices.
-        from scipy.optimize import nnls
-
+        # Every correlated equilibrium, so also every Nash equilibrium, is a mixture of the vertices.
         assert nnls(np.vstack([table.T, np.ones(len(table))]), np.append(p, 1.0))[1] < 1e-8
 
 
