@@ -14,7 +14,7 @@ from random_games import normal_games, permuted, put_back
 
 from bargain.games import StageGame, certify
 from bargain.games.quantal_response import logit_residual
-from bargain.solvers import LogitPath, LogitSolution, Scope, Solution, Status, SupportEnumeration, solve
+from bargain.solvers import LogitPath, LogitSolution, Scope, Solution, Status, SupportEnumeration, continuation, solve
 from bargain.solvers.continuation import BranchTrace
 from bargain.solvers.logit_system import LogitSystem
 
@@ -95,6 +95,27 @@ def test_the_limit_is_where_the_branch_goes(game):
         if system.regret(np.exp(point.x)) < 1e-6 or point.precision > 1e7:
             break
     assert np.abs(np.exp(point.x) - stacked(equilibrium.profile)).max() < 2e-2
+
+
+@pytest.mark.parametrize(
+    ("seed", "shape"), [(248, (3, 3, 3)), (261, (3, 3)), (300, (3, 3, 3)), (349, (3, 3)), (910, (4, 4, 4))], ids=str
+)
+def test_no_jump_to_another_branch_in_games_with_sharp_turns(seed, shape, monkeypatch):
+    """Long steps reach the same end as short ones; without the check of the orientation they do not here."""
+    game = StageGame(np.random.default_rng(seed).normal(size=(len(shape), *shape)))
+    (long_steps,) = solve(game, LogitPath()).equilibria
+    monkeypatch.setattr(continuation, "TARGET", 0.001)
+    monkeypatch.setattr(continuation, "LONGEST_STEP", 0.2)
+    monkeypatch.setattr(continuation, "SMALLEST_COSINE", 0.99)
+    (short_steps,) = solve(game, LogitPath(max_steps=100_000)).equilibria
+    np.testing.assert_allclose(stacked(long_steps.profile), stacked(short_steps.profile), atol=1e-9)
+
+
+def test_no_limit_is_inferred_where_everything_still_moves_slowly():
+    """Shapley (1974): the branch starts beside the mix (1, 2, 3) / 6 but leaves it and ends in (1, 2, 0) / 3."""
+    row = np.array([[0, 3, 0], [2, 2, 0], [3, 0, 1]])
+    (equilibrium,) = solve(StageGame.from_bimatrix(row, row.T), LogitPath()).equilibria
+    np.testing.assert_allclose(stacked(equilibrium.profile), [1 / 3, 2 / 3, 0, 1 / 3, 2 / 3, 0], atol=1e-12)
 
 
 @settings(max_examples=20, deadline=None)
