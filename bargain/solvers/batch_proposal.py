@@ -114,7 +114,7 @@ def _two_player(
     payoffs: FloatArray, capacity: int
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp], tuple[FloatArray, ...]]:
     """All equilibria of every two-player game that is nowhere nearly degenerate."""
-    from bargain.solvers.bimatrix_batch import all_equilibria
+    from bargain.solvers.simple_polytope import all_equilibria
 
     counts, first, second = all_equilibria(
         np.ascontiguousarray(payoffs[:, 0]), np.ascontiguousarray(payoffs[:, 1]), capacity

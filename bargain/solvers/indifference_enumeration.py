@@ -86,7 +86,7 @@ def _enumerated(game: StageGame, *, exact: bool) -> Proposal:
                 proposal, _ = _paired(found, game.n_actions)
                 reason = f"supports of up to {size - 1} actions were tried; raise time_limit"
                 return Proposal(candidates=proposal.candidates, stopped="time limit reached", message=reason)
-            watch.report(done / total, f"supports of {size} actions")
+            watch.report(0.5 * (exact + done / total), f"supports of {size} actions")
             solve = _exact_solutions if exact else _float_solutions
             for best, strategy in solve(replies[player], support):
                 found[player].setdefault((support, best), strategy)

@@ -98,9 +98,10 @@ def _enumerate(game: StageGame, budget: Budget, *, exact: bool) -> Proposal:
     # Ties are relative to the whole game: what is left of it may differ by rounding noise alone.
     scales = [float(spread) for spread in game.payoff_range]
     rows = labelled_vertices(column_payoffs.T, budget, scale=scales[1], exact=exact)
-    budget.watch.report(0.45, "vertices of the first polytope")
+    begin = 0.5 if exact else 0.0  # an exact pass may follow one in floats
+    budget.watch.report(begin + 0.2, "vertices of the first polytope")
     columns = labelled_vertices(row_payoffs, budget, scale=scales[0], exact=exact)
-    budget.watch.report(0.9, "vertices of the second polytope")
+    budget.watch.report(begin + 0.4, "vertices of the second polytope")
     stopped = rows.stopped or columns.stopped
     pairs, stopped_here = _fully_labelled(rows, columns, budget)
     stopped = stopped or stopped_here

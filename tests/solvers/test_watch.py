@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from bargain.games import StageGame
-from bargain.solvers import LemkeHowson, PureNash, Solver, Status, SupportEnumeration, solve, solver_named
+from bargain.solvers import (
+    IndifferenceEnumeration,
+    LemkeHowson,
+    PureNash,
+    Solver,
+    Status,
+    SupportEnumeration,
+    solve,
+    solver_named,
+)
 from bargain.solvers.watch import Watch, current_watch, watched
 
 
@@ -44,13 +53,17 @@ def test_a_limit_is_a_number_of_seconds(limit: float) -> None:
         Watch(limit)
 
 
-@pytest.mark.parametrize("solver", [PureNash, SupportEnumeration, LemkeHowson])
+@pytest.mark.parametrize("solver", [PureNash, SupportEnumeration, IndifferenceEnumeration, LemkeHowson])
 def test_solvers_stop_at_their_limit_and_say_how_far_they_are(solver: type[Solver[StageGame, Any]]) -> None:
-    game = StageGame(np.random.default_rng(0).normal(size=(2, 9, 9)))
+    game = StageGame(np.random.default_rng(0).normal(size=(2, 5, 5)))
     stopped = solve(game, solver_named(solver.__name__, time_limit=0.0))
     assert stopped.status is Status.STOPPED_EARLY
     assert stopped.message.startswith("time limit reached")
     told: list[float] = []
     solve(game, solver(), progress=lambda share, stage: told.append(share))
     assert len(told) >= 2
-    assert told == sorted(told)
+    near_ties = StageGame(np.random.default_rng(9).integers(0, 3, size=(2, 3, 3)) + 6e-10 * np.eye(3))
+    for tables in (game, near_ties):
+        told.clear()
+        solve(tables, solver(), progress=lambda share, stage: told.append(share))
+        assert told == sorted(told)
