@@ -120,18 +120,17 @@ def quantecon_games(batch: np.ndarray) -> list:
     ]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_many_small_games_against_the_peers(workers):
+def test_many_small_games_against_the_peers():
     """All equilibria of 2,000 random 3 x 3 games; the peers' games are built beforehand, ours in the time measured."""
     quantecon, nashpy = pytest.importorskip("quantecon.game_theory"), pytest.importorskip("nashpy")
     batch = np.random.default_rng(0).normal(size=(2_000, 2, 3, 3))
     games, slow = quantecon_games(batch), [nashpy.Game(*payoffs) for payoffs in batch[:100]]
-    own = best_of(15, lambda: solve_many(batch, SupportEnumeration(), workers=workers)) / len(batch)
+    own = best_of(15, lambda: solve_many(batch, SupportEnumeration())) / len(batch)
     compiled = best_of(5, lambda: [quantecon.support_enumeration(game) for game in games]) / len(batch)
     plain = best_of(1, lambda: [list(game.support_enumeration()) for game in slow]) / len(slow)
     pure = best_of(5, lambda: solve_many(batch, PureNash())) / len(batch)
     found = solve_many(batch, SupportEnumeration())
-    print(f"\nAll equilibria of {len(batch):,} random 3 x 3 games, {workers} workers: microseconds per game, ratio")
+    print(f"\nAll equilibria of {len(batch):,} random 3 x 3 games: microseconds per game, ratio")
     print(f"  {'bargain solve_many':<34}{1e6 * own:>10.2f}{1.0:>10.1f}{found.n_equilibria.sum():>8} equilibria")
     n_peer = sum(len(quantecon.support_enumeration(game)) for game in games)
     print(
