@@ -119,11 +119,10 @@ def correlated_payoffs(
     shares = (flat - flat.min(axis=1, keepdims=True)) / scale[:, None]
 
     def extreme(direction: FloatArray) -> FloatArray:
-        """Farthest payoffs along a direction, of these the farthest to its left."""
-        left = np.array([-direction[1], direction[0]])
-        objectives = [np.append(weights @ shares, 0.0) for weights in (direction, left)]
+        """Farthest payoffs along a direction; any of them where several are."""
         seconds = deadline - time.perf_counter()
-        found = best_distribution(game, rows, objectives, max(seconds, 0.0), even=False)
+        objective = np.append(direction @ shares, 0.0)
+        found = best_distribution(game, rows, [objective], max(seconds, 0.0), even=False)
         if found.failure or seconds <= 0.0:
             raise TimeoutError(f"correlated_payoffs: {found.failure or 'time limit reached'}")
         return np.asarray(shares @ distribution_of(game, found.point).reshape(-1))

@@ -18,6 +18,15 @@ from bargain.solvers.elimination_steps import EliminationSolution
 from bargain.solvers.play import LearningSolution
 from bargain.solvers.sequential import SequentialSolution
 
+QUICK = {
+    "CorrelatedVertices": {"max_vertices": 200, "time_limit": None},
+    "FictitiousPlay": {"n_rounds": 200},
+    "RegretMatching": {"n_rounds": 300},
+    "ReplicatorDynamics": {"duration": 5.0},
+    "LogitDynamics": {"duration": 3.0},
+}
+"""Settings that keep a solver short where its defaults would not."""
+
 
 def profiles(game):
     return itertools.product(*(range(n) for n in game.n_actions))

@@ -8,20 +8,11 @@ import pickle
 
 import numpy as np
 import pytest
-from concept_checks import ANSWERS, CHECKS
+from concept_checks import ANSWERS, CHECKS, QUICK
 from known_games import KNOWN_GAMES
 
 from bargain.games import StageGame
 from bargain.solvers import SOLVERS, EquilibriumSolution, Solution, solve
-
-QUICK = {
-    "CorrelatedVertices": {"max_vertices": 200, "time_limit": None},
-    "FictitiousPlay": {"n_rounds": 200},
-    "RegretMatching": {"n_rounds": 300},
-    "ReplicatorDynamics": {"duration": 5.0},
-    "LogitDynamics": {"duration": 3.0},
-}
-"""Settings that keep a solver short where its defaults would not."""
 
 OTHERS = [solver for solver in SOLVERS if not issubclass(solver.solution_type, EquilibriumSolution)]
 PAIRS = [

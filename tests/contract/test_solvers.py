@@ -12,6 +12,7 @@ import warnings
 
 import numpy as np
 import pytest
+from concept_checks import QUICK
 from known_games import KNOWN_GAMES, spanned
 
 from bargain.games import StageGame, certify
@@ -141,7 +142,7 @@ class TestEverySolver:
             warnings.simplefilter("always")
             for _ in range(40):
                 game = StageGame(rng.integers(0, 3, size=(2, *rng.integers(1, 5, size=2))).astype(float))
-                solution = solve(game, solver())
+                solution = solve(game, solver(**QUICK.get(solver.__name__, {})))
                 assert isinstance(solution, solver.solution_type)
                 assert isinstance(solution.status, Status)
         assert not caught
