@@ -15,7 +15,7 @@ figures: $(RUN)
 	$(BIN)/bargain reproduce $(ONLY)
 
 test: $(TEST) lint
-	$(BIN)/python -m pytest --cov=bargain --cov-report=term
+	$(BIN)/python -m pytest -n auto --cov=bargain --cov-report=term
 
 lint: $(TEST)
 	$(BIN)/ruff check .
