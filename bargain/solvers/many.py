@@ -78,6 +78,11 @@ def _checked(
             f"{type(solver).__name__} finds no list of equilibria ({solver.solution_type.__name__}); "
             "solve_many() takes solvers that do, such as SupportEnumeration()"
         )
+    if getattr(solver, "precision", None) is not None:
+        raise TypeError(
+            f"{type(solver).__name__} with a precision finds quantal responses, which are no equilibria; solve_many() "
+            "takes it without one"
+        )
     payoffs = finite_array(payoffs_batch, "payoffs_batch")
     if payoffs.ndim < 3 or payoffs.shape[1] != payoffs.ndim - 2 or 0 in payoffs.shape[1:]:
         raise ValueError(

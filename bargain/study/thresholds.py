@@ -2,9 +2,11 @@
 
 The set is told by the supports of all equilibria: between two thresholds every equilibrium keeps its support, so that
 a branch is a support and equilibria cannot be swapped along the way. A grid brackets the changes; each bracket is
-bisected on the certified set, and split again where the middle agrees with neither end. A cell of the grid whose ends
-agree is split too when an incentive inside it comes close to a tie (its margin could cross zero and return); what is
-narrower than the tolerance can still be missed, and the result says so.
+bisected on the certified set, and split again where the middle agrees with neither end. A cell whose ends agree is
+split too where an equilibrium could lose its support, or another pure profile become an equilibrium, and all be undone
+again inside: where the distances to that at both ends add up to no more than they can change across the cell, going by
+the largest slope seen on the grid. Such cells are split down to an eighth of the grid; a change undone within less can
+still be missed, and the result says so.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 Support = tuple[tuple[str, ...], ...]
 """Action labels in play, one tuple per player."""
 
-NEAR_TIE = 0.5
-"""A cell is split when a margin at its ends is below this share of how far margins move across the cell."""
+FINEST = 8
+"""Cells whose ends agree are split down to this part of the grid."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,14 @@ class SwitchPoints:
 
 @dataclass(frozen=True)
 class _Point:
-    """The certified equilibria at one parameter value: support -> payoffs, and the margins of the pure ones."""
+    """The certified equilibria at one parameter value: support -> payoffs, and how far it is to another set.
+
+    margin: least loss of support of any equilibrium; approach: least regret of a pure profile that is none. Shares.
+    """
 
     payoffs: Mapping[Support, tuple[float, ...]]
     margin: float
+    approach: float
     complete: bool
 
     @property
@@ -135,6 +141,8 @@ def switch_thresholds(
     bracket, as a share of high - low. All Nash equilibria with two players (``SupportEnumeration``), the pure ones
     with more. Raises ScenarioError for an unknown key, a choice that is no number, or an empty range.
     """
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(f"{scenario!r} is not a scenario; load_scenario() makes one")
     start, end, unit = _range(scenario, parameter, low, high)
     if n_grid < 2 or not 0 < tolerance < 1:
         raise ScenarioError(f"n_grid = {n_grid} and tolerance = {tolerance} are not >= 2 and in (0, 1)")
@@ -143,15 +151,16 @@ def switch_thresholds(
     trace = _Trace(at_state, parameter, movers, Watch(time_limit, progress))
     grid = [float(x) for x in np.linspace(start, end, n_grid)]
     trace.solve_all(grid)
-    width = tolerance * (end - start)
+    trace.learn_slopes(grid)
+    width, cell = tolerance * (end - start), (end - start) / (n_grid - 1)
     brackets: list[tuple[float, float]] = []
     for k, (a, b) in enumerate(pairwise(grid)):
         trace.watch.report(k / (n_grid - 1), parameter)
-        brackets.extend(_brackets(trace, a, b, width, (end - start) / (n_grid - 1) / 8))
+        brackets.extend(_brackets(trace, a, b, width, cell / FINEST))
     switches = tuple(_switch(trace, a, b) for a, b in _merged(brackets, width))
     complete = all(point.complete for point in trace.points.values()) and not trace.stopped
     what = "all equilibria" if len(movers) == 2 else "pure equilibria only"
-    open_ends = f"{what}; changes narrower than {width:.3g} {unit} may be missed"
+    open_ends = f"{what}; a change undone within {max(width, cell / FINEST):.3g} {unit} may be missed"
     stopped = "stopped at the time limit with brackets wider than the tolerance; " if trace.stopped else ""
     return SwitchPoints(
         parameter,
@@ -176,7 +185,26 @@ class _Trace:
         self.scenario, self.parameter, self.players, self.watch = scenario, parameter, players, watch
         self.solver: Solver[Any, Any] = SupportEnumeration() if len(players) == 2 else PureNash()
         self.points: dict[float, _Point] = {}
+        self.slopes = (0.0, 0.0)
         self.stopped = False
+
+    def learn_slopes(self, grid: Sequence[float]) -> None:
+        """Largest slopes of margin and approach between neighbours on the grid."""
+        steepest = [0.0, 0.0]
+        for a, b in pairwise(grid):
+            for k, (left, right) in enumerate(zip(self.distances(a), self.distances(b), strict=True)):
+                if math.isfinite(left) and math.isfinite(right):
+                    steepest[k] = max(steepest[k], abs(right - left) / (b - a))
+        self.slopes = (steepest[0], steepest[1])
+
+    def distances(self, value: float) -> tuple[float, float]:
+        """(margin, approach) at a solved value."""
+        return self.points[value].margin, self.points[value].approach
+
+    def could_change(self, a: float, b: float) -> bool:
+        """Whether a distance could reach zero between a and b and return, given the slopes (a Lipschitz bound)."""
+        ends = zip(self.distances(a), self.distances(b), self.slopes, strict=True)
+        return any(left + right <= slope * (b - a) for left, right, slope in ends)
 
     def solve_all(self, values: Sequence[float]) -> None:
         """Solve the games at ``values``; their payoffs are computed in one call."""
@@ -200,7 +228,18 @@ def _point(game: StageGame, solver: Solver[Any, Any]) -> _Point:
         payoffs[support] = tuple(float(x) for x in equilibrium.payoffs)
         margin = min(margin, _margin(game, equilibrium.supports, equilibrium.profile, equilibrium.payoffs))
     fine = solution.status in (Status.SOLVED, Status.NO_EQUILIBRIUM_FOUND) and solution.scope is Scope.ALL
-    return _Point(payoffs, margin, fine)
+    return _Point(payoffs, margin, _approach(game), fine)
+
+
+def _approach(game: StageGame) -> float:
+    """Least regret, as a share of the payoff range, among the pure profiles that are no equilibria; infinite if all
+    are."""
+    worst = np.zeros(game.n_actions)
+    for k in range(game.n_players):
+        own = game.payoffs[k]
+        worst = np.maximum(worst, (own.max(axis=k, keepdims=True) - own) / (game.payoff_range[k] or 1.0))
+    others = worst[worst > 1e-9]
+    return float(others.min()) if others.size else math.inf
 
 
 def _margin(game: StageGame, supports: Any, profile: Any, payoffs: Any) -> float:
@@ -222,7 +261,7 @@ def _brackets(trace: _Trace, a: float, b: float, width: float, finest: float) ->
     same = left.supports == right.supports
     if not same and b - a <= width:
         return [(a, b)]
-    if same and not (_near_tie(left, right) and b - a > finest):
+    if same and not (b - a > finest and trace.could_change(a, b)):
         return []
     if trace.watch.expired():
         trace.stopped = True
@@ -242,13 +281,6 @@ def _merged(brackets: list[tuple[float, float]], width: float) -> list[tuple[flo
         else:
             merged.append((low, high))
     return merged
-
-
-def _near_tie(left: _Point, right: _Point) -> bool:
-    """Whether a margin could reach zero inside the cell, going by how far margins move across it."""
-    if math.isinf(left.margin) or math.isinf(right.margin):
-        return False
-    return min(left.margin, right.margin) < NEAR_TIE * abs(left.margin - right.margin)
 
 
 def _switch(trace: _Trace, a: float, b: float) -> Switch:

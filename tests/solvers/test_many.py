@@ -16,6 +16,7 @@ from bargain.games import StageGame
 from bargain.solvers import (
     EquilibriumSolution,
     LemkeHowson,
+    LogitPath,
     Proposal,
     PureNash,
     Scope,
@@ -249,3 +250,8 @@ def test_games_outside_the_batch_and_names_at_the_top():
     assert many.game(1) == StageGame(np.zeros((2, 1, 1)))
     with pytest.raises(IndexError, match="game 2 is not one of the 2 games"):
         many.equilibria(2)
+
+
+def test_quantal_responses_are_refused_rather_than_dropped():
+    with pytest.raises(TypeError, match="finds quantal responses, which are no equilibria"):
+        solve_many(np.zeros((2, 2, 2, 2)), LogitPath(precision=1.0))

@@ -73,6 +73,17 @@ def test_three_regimes_between_two_grid_points_are_told_apart(along: Callable[..
     assert [round(s.at, 4) for s in found.switches] == [0.52, 0.55]
 
 
+def test_an_equilibrium_that_comes_and_goes_inside_one_cell_is_found(
+    along: Callable[..., thresholds.SwitchPoints],
+) -> None:
+    def kink(x: float) -> np.ndarray:  # (1, 1) is an equilibrium between 0.503 and 0.525 only
+        own = np.array([[1.0, 0.0], [0.0, 0.011 - abs(x - 0.514)]])
+        return np.array([own, own])
+
+    found = along(kink)
+    assert [round(s.at, 3) for s in found.switches] == [0.503, 0.525]
+
+
 def test_mixed_equilibria_are_followed_by_their_support(along: Callable[..., thresholds.SwitchPoints]) -> None:
     def coordination(x: float) -> np.ndarray:  # two pure equilibria and a mixed one while x > 0
         own = np.array([[1.0, 0.0], [0.0, x - 0.4]])
@@ -140,3 +151,8 @@ def test_with_a_third_player_it_says_that_only_pure_equilibria_count() -> None:
 def test_bad_input_is_named(key: str, settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ScenarioError, match=words):
         switch_thresholds(SCENARIO, key, **settings)
+
+
+def test_a_name_is_no_scenario() -> None:
+    with pytest.raises(ScenarioError, match=r"'us-china-2025' is not a scenario; load_scenario\(\) makes one"):
+        switch_thresholds("us-china-2025", KEY)  # type: ignore[arg-type]
