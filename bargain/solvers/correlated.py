@@ -53,8 +53,10 @@ class Correlated(Solver[StageGame, CorrelatedSolution]):
         objective_weights(game, self.objective)
 
     def propose(self, game: StageGame) -> Proposal:
+        watch = current_watch()
+        watch.report(0.0, f"linear program of {game.payoffs[0].size} profiles")
         rows = obedience_rows(game, coarse=self.coarse)
-        found = best_distribution(game, rows, self._objectives(game), current_watch().seconds_left)
+        found = best_distribution(game, rows, self._objectives(game), watch.seconds_left)
         if found.failure:
             return Proposal(
                 stopped=found.failure, message=f"{game.payoffs[0].size} profiles: raise time_limit or drop actions"

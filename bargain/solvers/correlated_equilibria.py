@@ -88,7 +88,10 @@ class CorrelatedSolution(Solution):
 
     @classmethod
     def judge(cls, game: StageGame, solver: Solver[Any, Any], proposal: Proposal, tolerance: float) -> Self:
-        """Recompute the gains from disobedience and the bound of every candidate; merge equal ones, order."""
+        """Recompute the gains from disobedience and the bound of every candidate; merge equal ones, order.
+
+        A solver with an objective has to prove its candidates best: without prices they are refused.
+        """
         accepted: list[CorrelatedEquilibrium] = []
         rejected: list[Rejected] = []
         value = bound = None
@@ -96,11 +99,11 @@ class CorrelatedSolution(Solution):
             try:
                 equilibrium = _certified(game, solver, candidate.distribution, tolerance)
                 limit = None if candidate.prices is None else _bound(game, solver, candidate)
-            except (AttributeError, ValueError, TypeError) as error:
+            except (AttributeError, ValueError, TypeError, IndexError) as error:
                 rejected.append(Rejected(candidate_text(candidate), f"not a distribution of this game: {error}"))
                 continue
             reached = None if limit is None else _value(game, solver, equilibrium.payoffs)
-            fault = _fault(game, equilibrium, reached, limit, tolerance)
+            fault = _fault(game, solver, equilibrium, reached, limit, tolerance)
             if fault is not None:
                 rejected.append(fault)
                 continue
@@ -210,6 +213,8 @@ def _bound(game: StageGame, solver: Solver[Any, Any], candidate: Mediation) -> f
         prices = finite_array(price, "prices")
         if prices.size and prices.min() < 0.0:
             raise ValueError("a price of disobedience is negative")
+        if prices.ndim != 1 and getattr(solver, "coarse", False):
+            raise ValueError("prices for each recommendation bound no coarse correlated equilibria")
         own = np.moveaxis(game.payoffs[k] - levels[k], k, 0)
         if prices.ndim == 1:
             priced = np.tensordot(prices, own, axes=1)[None] - prices.sum() * own
@@ -220,7 +225,12 @@ def _bound(game: StageGame, solver: Solver[Any, Any], candidate: Mediation) -> f
 
 
 def _fault(
-    game: StageGame, equilibrium: CorrelatedEquilibrium, value: float | None, bound: float | None, tolerance: float
+    game: StageGame,
+    solver: Solver[Any, Any],
+    equilibrium: CorrelatedEquilibrium,
+    value: float | None,
+    bound: float | None,
+    tolerance: float,
 ) -> Rejected | None:
     """Why a distribution is refused, if it is."""
     text = candidate_text(equilibrium.distribution)
@@ -228,7 +238,10 @@ def _fault(
         worst = float(equilibrium.certificate.relative_regret.max())
         return Rejected(text, f"disobedience gains {worst:.3g} of the payoff range, more than {tolerance:g}", worst)
     if value is None or bound is None:
-        return None
+        objective = getattr(solver, "objective", None)
+        if objective is None:
+            return None
+        return Rejected(text, f"no prices of disobedience, so nothing proves it the best for objective {objective!r}")
     gap = (bound - value) / (float(game.payoff_range.sum()) or 1.0)
     if gap > tolerance:
         return Rejected(text, f"the objective may be {gap:.3g} of the payoff ranges better than {value:.6g}", gap)

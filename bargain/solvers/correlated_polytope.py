@@ -20,7 +20,7 @@ from bargain.games.record import FloatArray
 from bargain.games.stage import StageGame
 from bargain.solvers.base import Proposal, Scope, Solver
 from bargain.solvers.correlated import best_distribution, deviation_gains, distribution_of, obedience_rows
-from bargain.solvers.correlated_equilibria import CorrelatedSolution, Mediation
+from bargain.solvers.correlated_equilibria import CorrelatedSolution, Mediation, player_index
 from bargain.solvers.double_description import StoppedError, extreme_rays
 from bargain.solvers.watch import current_watch
 
@@ -70,7 +70,11 @@ def extreme_distributions(game: StageGame, max_vertices: float = math.inf) -> tu
         if n_rays > max_vertices:
             raise StoppedError(f"more than {max_vertices:,.0f} vertices")
 
-    rays, stopped = extreme_rays(_integer_rows(game), game.payoffs[0].size, check)
+    try:
+        rows = _integer_rows(game)
+    except StoppedError as limit:
+        return [], str(limit)
+    rays, stopped = extreme_rays(rows, game.payoffs[0].size, check)
     shares = [np.array([float(Fraction(int(entry), int(sum(ray)))) for entry in ray]) for ray in rays]
     return [share.reshape(game.n_actions) for share in shares], stopped
 
@@ -79,14 +83,17 @@ def _integer_rows(game: StageGame) -> list[Any]:
     """Obedience inequalities ``row . p >= 0`` in integers.
 
     Gains are shares of the payoff range, read as the simplest fraction within 1e-12: thirds and sevenths stay exact, so
-    ties among vertices are ties whatever the payoff scale.
+    ties among vertices are ties whatever the payoff scale. Raises StoppedError when the time is up.
     """
+    watch = current_watch()
     place = np.arange(game.payoffs[0].size).reshape(game.n_actions)
     rows = []
     for k, n in enumerate(game.n_actions):
         profile = np.moveaxis(place, k, 0).reshape(n, -1)
         gains = deviation_gains(game, k)
         for told, played in np.ndindex(n, n):
+            if watch.expired():
+                raise StoppedError("time limit reached")
             fractions = [_simple_fraction(gain) for gain in gains[told, played]]
             common = math.lcm(*(fraction.denominator for fraction in fractions))
             row = np.array([0] * place.size, dtype=object)
@@ -102,19 +109,24 @@ def _simple_fraction(value: float) -> Fraction:
 
 
 def correlated_payoffs(
-    game: StageGame, *, coarse: bool = False, players: tuple[int, int] = (0, 1), time_limit: float | None = None
+    game: StageGame,
+    *,
+    coarse: bool = False,
+    players: tuple[str | int, str | int] = (0, 1),
+    time_limit: float | None = None,
 ) -> FloatArray:
     """Payoff pairs that a mediator can bring about: vertices ``(n_vertices, 2)``, counter-clockwise, none collinear.
 
     The first vertex has the lowest payoff of the first player, then of the second. One vertex means a single payoff
-    pair, two a segment. players: whose payoffs, by index, in games of more than two.
+    pair, two a segment. players: whose payoffs, by label or index, in games of more than two.
     Raises TimeoutError when ``time_limit`` (seconds) is reached: a polygon with missing corners would mislead.
     """
-    if len(set(players)) != 2 or not all(0 <= k < game.n_players for k in players):
+    chosen = [player_index(game, name) if isinstance(name, str) else name for name in players]
+    if len(chosen) != 2 or len(set(chosen)) != 2 or not all(0 <= k < game.n_players for k in chosen):
         raise ValueError(f"players = {players} are not two of the {game.n_players} players")
     deadline = math.inf if time_limit is None else time.perf_counter() + time_limit
     rows = obedience_rows(game, coarse=coarse)
-    flat = game.payoffs.reshape(game.n_players, -1)[list(players)]
+    flat = game.payoffs.reshape(game.n_players, -1)[chosen]
     scale = np.where(np.ptp(flat, axis=1) > 0.0, np.ptp(flat, axis=1), 1.0)
     shares = (flat - flat.min(axis=1, keepdims=True)) / scale[:, None]
 

@@ -39,13 +39,13 @@ def extreme_rays(rows: Sequence[Rays], dimension: int, check: Callable[..., None
             rays, tight = _cut(rays, tight, row, partial(check, share=done / len(rows)))
         except StoppedError as limit:
             for left in rows[done:]:  # An extreme ray of the larger cone that satisfies all rows is one of the smaller.
-                rays = rays[(rays @ left >= 0).astype(bool)]
+                rays = rays[_slack(rays, left) >= 0]
             return rays, str(limit)
     return rays, ""
 
 
 def _cut(rays: Rays, tight: BoolArray, row: Rays, check: Callable[[int], None]) -> tuple[Rays, BoolArray]:
-    slack = rays @ row
+    slack = _slack(rays, row)
     signs = (slack > 0).astype(np.int8) - (slack < 0).astype(np.int8)
     kept = np.flatnonzero(signs >= 0)
     near, far = _faces(tight, np.flatnonzero(signs > 0), np.flatnonzero(signs < 0), rays.shape[1] - 2, check)
@@ -56,6 +56,16 @@ def _cut(rays: Rays, tight: BoolArray, row: Rays, check: Callable[[int], None]) 
     on_row = np.concatenate([signs[kept] == 0, np.ones(len(near), dtype=bool)])
     both = np.concatenate([tight[kept], tight[near] & tight[far]])
     return np.concatenate([rays[kept], crossing]), np.column_stack([both, on_row])
+
+
+def _slack(rays: Rays, row: Rays) -> Rays:
+    """``rays @ row``, without the many products that are zero."""
+    used = np.flatnonzero(row)
+    part = rays[:, used]
+    slack: Rays = np.array([0] * len(rays), dtype=object)
+    some = (part != 0).any(axis=1)
+    slack[some] = part[some] @ row[used]
+    return slack
 
 
 def _faces(

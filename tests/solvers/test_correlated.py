@@ -107,6 +107,7 @@ class WrongMediator(Solver[StageGame, CorrelatedSolution]):
             Mediation(np.array([[0.0, 1], [0, 0]]), prices),
             Mediation(np.array([[0.0, 1], [0, 0]]), tuple(-price for price in prices)),
             None,
+            Mediation(np.array([[0.0, 1], [0, 0]])),
         )
         return Proposal(candidates=wrong, scope=Scope.ALL)
 
@@ -121,3 +122,18 @@ def test_a_wrong_mediator_ends_in_rejected():
     assert "may be 0.107 of the payoff ranges better than 9" in reasons[3]
     assert "price of disobedience is negative" in reasons[4]
     assert "not a distribution" in reasons[5]
+    assert "nothing proves it the best for objective 'welfare'" in reasons[6]
+
+
+@dataclass(frozen=True)
+class WrongCoarseMediator(CoarseCorrelated):
+    """Proves the best correlated equilibrium to be the best coarse one by prices that bound only the former."""
+
+    def propose(self, game: StageGame) -> Proposal:
+        return Correlated().propose(game)
+
+
+def test_prices_of_recommendations_prove_nothing_for_the_coarse_concept():
+    solution = solve(CHICKEN, WrongCoarseMediator())
+    assert solution.status == "rejected_all"
+    assert "bound no coarse correlated equilibria" in solution.rejected[0].reason

@@ -113,3 +113,20 @@ def test_settings_are_checked():
         CorrelatedVertices(max_vertices=0)
     with pytest.raises(ValueError, match="players = \\(0, 2\\) are not two of the 2 players"):
         correlated_payoffs(CHICKEN, players=(0, 2))
+
+
+def test_many_inequalities_stop_in_time():
+    game = StageGame(np.random.default_rng(0).normal(size=(2, 30, 30)))
+    start = time.perf_counter()
+    solution = solve(game, CorrelatedVertices(time_limit=0.2))
+    assert time.perf_counter() - start < 3.0
+    assert solution.status == "stopped_early"
+    assert "time limit reached" in solution.message
+
+
+def test_polygon_of_players_by_label():
+    game = StageGame(np.random.default_rng(1).normal(size=(3, 2, 2, 2)), ("US", "CN", "EU"))
+    by_label, by_index = correlated_payoffs(game, players=("EU", "US")), correlated_payoffs(game, players=(2, 0))
+    np.testing.assert_array_equal(by_label, by_index)
+    with pytest.raises(ValueError, match="no player 'USA'; did you mean 'US'"):
+        correlated_payoffs(game, players=("USA", "EU"))
