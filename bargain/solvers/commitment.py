@@ -216,9 +216,20 @@ def _bound(own: FloatArray, other: FloatArray, candidate: Commitment) -> float:
             total = prices[j].sum()
             surplus = other @ prices[j] - total * other[:, j]
             if not prices[j][~alike].sum() > 0.5 * total > 0.0 or surplus.min() < -tie * total:
-                raise ValueError(f"reply {j} is left out without a reason")
+                raise ValueError(f"reply {j} is left out without a reason{_too_close(other, j)}")
             continue
         if abs(weights[j].sum() - 1.0) > 1e-9 or weights[j][~alike].any():
             raise ValueError(f"weights of reply {j} are no average over replies as good")
         bounds.append(float((own @ weights[j] + prices[j].sum() * other[:, j] - other @ prices[j]).max()))
     return max(bounds)
+
+
+def _too_close(other: FloatArray, j: int) -> str:
+    """What to do when reply ``j`` differs from another by too little to tell whether it can be induced, else ""."""
+    apart = np.abs(other - other[:, [j]]).max(axis=0) / (float(np.ptp(other)) or 1.0)
+    if not ((apart > 0.0) & (apart <= 1e-8)).any():
+        return ""
+    return (
+        "; it differs from another reply by less than 1e-08 of the follower's payoff range, too little to tell whether "
+        "it can be induced: bring the extreme payoff nearer to the others"
+    )

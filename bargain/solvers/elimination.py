@@ -62,16 +62,18 @@ class IteratedElimination(Solver[StageGame, EliminationSolution]):
         quiet = turn = 0
         while quiet < len(groups):
             found: list[EliminationStep] = []
-            for k in groups[turn % len(groups)]:
-                for a in np.flatnonzero(alive[k]):
-                    if watch.expired():
-                        return self._proposal(game, steps, {}, alive, "time limit reached")
-                    watch.report(0.0, f"round {turn + 1}: {game.players[k]}")
-                    verdict = self._verdict(game, k, int(a), alive)
-                    if isinstance(verdict, np.ndarray):
-                        beliefs[k, int(a)] = verdict
-                    else:
-                        found.append(EliminationStep(turn + 1, k, int(a), verdict[0]))
+            tried = [(k, int(a)) for k in groups[turn % len(groups)] for a in np.flatnonzero(alive[k])]
+            for n_done, (k, a) in enumerate(tried):
+                if watch.expired():
+                    return self._proposal(game, steps, {}, alive, "time limit reached")
+                # How many rounds follow is unknown: each counts as half of what is left.
+                rounds = (turn + n_done / len(tried)) / len(groups)
+                watch.report(1.0 - 0.5**rounds, f"round {turn + 1}: {game.players[k]}")
+                verdict = self._verdict(game, k, a, alive)
+                if isinstance(verdict, np.ndarray):
+                    beliefs[k, a] = verdict
+                else:
+                    found.append(EliminationStep(turn + 1, k, a, verdict[0]))
             for step in found:
                 alive[step.player][step.action] = False
             steps += found

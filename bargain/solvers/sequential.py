@@ -2,7 +2,8 @@
 
 The last mover picks a best action for each history, the one before him knows it, and so on (Kuhn 1953; Selten 1965).
 The outcome is that of a subgame-perfect equilibrium; among actions equally good for the mover, ties go to (or against)
-the players who moved before, the first one first, so that neither the order of actions nor rounding decides.
+the players who moved before, the first one first, then to those who move later, so that rounding does not decide among
+actions that differ for somebody. Actions that end in the same payoffs for all are told apart by position: the first.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bargain.games.stage import StageGame
 from bargain.solvers.base import TIE, Proposal, Rejected, Scope, Solution, Solver, Status
 from bargain.solvers.correlated_equilibria import player_index
 from bargain.solvers.equilibria import candidate_text, run_message, run_status
+from bargain.solvers.watch import current_watch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,11 +112,12 @@ class SequentialPlay(Solver[StageGame, SequentialSolution]):
     """Pure moves one after the other, each seen by those who follow.
 
     order: players (labels or numbers), first mover first; None for the order of the game. ties: "optimistic" in favour
-    of those who moved before, "pessimistic" against them.
+    of those who moved before, "pessimistic" against them; time_limit: seconds.
     """
 
     order: tuple[str | int, ...] | None = None
     ties: Literal["optimistic", "pessimistic"] = "optimistic"
+    time_limit: float | None = None
 
     concept: ClassVar[str] = "subgame-perfect equilibrium of sequential moves"
     solution_type: ClassVar[type[SequentialSolution]] = SequentialSolution
@@ -126,7 +129,8 @@ class SequentialPlay(Solver[StageGame, SequentialSolution]):
             object.__setattr__(self, "order", tuple(self.order))
 
     def settings(self) -> dict[str, Any]:
-        return {"order": None if self.order is None else list(self.order), "ties": self.ties}
+        order = None if self.order is None else list(self.order)
+        return {"order": order, "ties": self.ties, "time_limit": self.time_limit}
 
     def check_suits(self, game: Any) -> None:
         super().check_suits(game)
@@ -139,7 +143,11 @@ class SequentialPlay(Solver[StageGame, SequentialSolution]):
         sign = 1.0 if self.ties == "optimistic" else -1.0
         slack = TIE * game.payoff_range
         plans: list[Plan] = []
+        watch = current_watch()
         for t in reversed(range(len(movers))):
+            if watch.expired():
+                return Proposal(stopped="time limit reached", message="no plans without all movers: raise time_limit")
+            watch.report(len(plans) / len(movers), f"replies of {game.players[movers[t]]}")
             good = np.ones(values.shape[1:], dtype=bool)
             wishes = [(movers[t], 1.0), *((k, sign) for k in movers[:t]), *((k, 1.0) for k in movers[t + 1 :])]
             for k, side in wishes:

@@ -4,7 +4,8 @@ Mixed, one linear program for each reply j (Conitzer and Sandholm 2006): the bes
 those to which j is a best reply. An optimistic follower breaks ties for the leader; the best of all programs is then
 attained. A pessimistic one breaks them against the leader: only replies count whose X(j) has an interior, and of those
 always as good as j the worst for the leader (von Stengel and Zamir 2010). That value is a supremum: it may be
-reached only in the limit, which the solution says.
+reached only in the limit, which the solution says. Commitments equally good for the leader are told apart by the
+follower's payoff; what that leaves open goes to the first reply, or the first pure commitment, by position.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import pickle
@@ -36,6 +37,24 @@ def label(value):
 def test_every_kind_of_solution_has_its_independent_check(solver):
     assert solver.solution_type in CHECKS
     assert solver.solution_type in ANSWERS
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=lambda solver: solver.__name__)
+class TestTimeAndProgress:
+    game = StageGame.from_bimatrix([[6, 2, 1], [7, 0, 3]], [[6, 7, 2], [2, 0, 4]])
+
+    def test_progress_grows_to_one(self, solver):
+        shares = []
+        solve(self.game, solver(**QUICK.get(solver.__name__, {})), progress=lambda share, stage: shares.append(share))
+        assert len(shares) >= 2
+        assert shares == sorted(shares)
+        assert shares[0] < shares[-1] == 1.0
+
+    def test_no_time_is_no_exception(self, solver):
+        assert "time_limit" in [item.name for item in dataclasses.fields(solver)]
+        solution = solve(self.game, solver(time_limit=0.0))
+        assert solution.status in ("stopped_early", "solved")
+        assert Solution.from_dict(json.loads(json.dumps(solution.to_dict()))) == solution
 
 
 @pytest.mark.parametrize(("solver", "known"), PAIRS, ids=label)

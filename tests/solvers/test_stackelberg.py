@@ -119,3 +119,11 @@ def test_settings_and_limits():
         Stackelberg(follower="nice")
     solution = solve(INSPECTION, Stackelberg(time_limit=0.0))
     assert (solution.status, solution.value) == ("stopped_early", None)
+
+
+def test_replies_too_alike_to_tell_are_named():
+    payoffs = np.random.default_rng(0).integers(0, 9, (2, 4, 4)).astype(float)
+    payoffs[1, 0, 0] = 1e9
+    solution = solve(StageGame(payoffs), Stackelberg(follower="pessimistic"))
+    assert solution.status == "rejected_all"
+    assert "too little to tell whether it can be induced" in solution.rejected[0].reason
