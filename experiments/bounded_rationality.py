@@ -74,20 +74,20 @@ def plot(table: pd.DataFrame) -> Figure:
 
 def _panel(ax, rows: pd.DataFrame) -> None:
     """Series that ever exceed 15 % (all regimes), each named at its end; the uniform start stands at the left."""
-    place = 0
-    for what, series in rows.groupby("what", sort=False):
+    for place, (what, series) in enumerate(rows.groupby("what", sort=False)):
         if rows["of"].iloc[0] != "regime" and series["probability"].max() < 0.15:
             continue
         label = what.replace("/", ", ").replace("_", " ")
-        style = {**line_style(place), "marker": None}
-        ax.plot(series["precision"].clip(lower=1.0), series["probability"], label=label, **style)
-        place += 1
+        style = {**line_style(place), "marker": None}  # by place among all moves: one style in both rows
+        shown = series[series["precision"] >= 1.0]
+        ax.plot(shown["precision"], shown["probability"], label=label, **style)
     ax.set_xscale("log")
     ax.set_xlim(1.0, SETTINGS["max_precision"])
-    ax.legend(loc="upper left", handlelength=1.8, borderaxespad=0.1)
-    if rows["of"].iloc[0] == "regime":
+    regime = rows["of"].iloc[0] == "regime"
+    ax.legend(loc="upper right" if regime else "upper left", handlelength=1.8, borderaxespad=0.1)
+    if regime:
         ax.set_yscale("log")
-        ax.set_ylim(1e-6, 30.0)
+        ax.set_ylim(1e-6, 1.0)
         ax.set_yticks([1e-6, 1e-4, 1e-2, 1.0])
     else:
         ax.set_ylim(0, 1.02)

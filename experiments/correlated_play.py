@@ -55,7 +55,7 @@ def plot(table: pd.DataFrame) -> Figure:
         axes[0, 0].set_ylabel("Chinese payoff (% of GDP per year)")
         letter_panels(axes[0])
         handles, labels = axes[0, -1].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+        figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -65,8 +65,18 @@ def _panel(ax, rows: pd.DataFrame) -> None:
     ring = pd.concat([corners, corners.iloc[:1]])
     ax.fill(ring["us_payoff"], ring["cn_payoff"], color="#56B4E9", alpha=0.5, linewidth=0)
     ax.plot(ring["us_payoff"], ring["cn_payoff"], color="#0072B2", linewidth=1.2, label="correlated equilibria")
-    style = {"markersize": 4.5, "markerfacecolor": "black", "markeredgecolor": "white"}
-    ax.plot(nash["us_payoff"], nash["cn_payoff"], "o", linestyle="none", label="Nash equilibria", **style)
+    pure, mixed = nash[nash["name"] != "mixed"], nash[nash["name"] == "mixed"]
+    ax.plot(pure["us_payoff"], pure["cn_payoff"], "o", color="black", markersize=4.5, label="Nash, pure")
+    hollow = {"color": "black", "markerfacecolor": "white", "markersize": 4.5}
+    ax.plot(mixed["us_payoff"], mixed["cn_payoff"], "o", label="Nash, mixed", **hollow)
+    if len(corners) == 1:
+        ax.annotate(
+            "the only one",
+            tuple(nash[["us_payoff", "cn_payoff"]].iloc[0]),
+            (-6, 6),
+            textcoords="offset points",
+            ha="right",
+        )
 
 
 def findings(table: pd.DataFrame) -> list[str]:

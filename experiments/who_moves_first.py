@@ -39,20 +39,37 @@ def run() -> pd.DataFrame:
 
 
 def plot(table: pd.DataFrame) -> Figure:
+    groups = list(table.groupby("order", sort=False))
     with figure_style():
         figure, axes = new_figure(DOUBLE_COLUMN, 3.0, columns=2, share_x=True)
         for ax, side in zip(axes[0], ("US", "CN"), strict=True):
-            for place, (order, rows) in enumerate(table.groupby("order", sort=False)):
-                style = {**line_style(order.split()[0] if "first" in order else place), "marker": None}
-                label = order.replace("CN", "China")
-                ax.plot(rows["stock_months"], rows[f"{side.lower()}_payoff"], label=label, **style)
+            lines = {order: rows.set_index("stock_months")[f"{side.lower()}_payoff"] for order, rows in groups}
+            worst, best = lines["simultaneous, worst"], lines["simultaneous, best"]
+            several = (best - worst > 1e-9).to_numpy()
+            ax.fill_between(
+                worst.index, worst, best, where=several, color="#CCCCCC", label="simultaneous, worst to best"
+            )
+            for end in (worst, best):
+                ax.plot(*_broken(end), color="black", linewidth=0.8, marker=".", markersize=1.5)
+            for leader in ("US", "CN"):
+                label = f"{leader} first".replace("CN", "China")
+                style = {**line_style(leader), "marker": None}
+                ax.plot(*_broken(lines[f"{leader} first"]), label=label, **style)
             ax.set_title(NAMES[side])
             ax.set_xlabel("US stocks, civil and military (months)")
         axes[0, 0].set_ylabel("payoff (% of own GDP per year)")
         letter_panels(axes[0])
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4)
+        figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
+
+
+def _broken(line: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a line with a gap at every jump (more than a twentieth of its range), so that no slope is drawn
+    there."""
+    x, y = line.index.to_numpy(dtype=float), line.to_numpy(dtype=float)
+    jumps = np.flatnonzero(np.abs(np.diff(y)) > 0.055) + 1
+    return np.insert(x, jumps, np.nan), np.insert(y, jumps, np.nan)
 
 
 def findings(table: pd.DataFrame) -> list[str]:
