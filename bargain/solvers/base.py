@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
+from numbers import Real
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from bargain.games.certificate import DEFAULT_TOLERANCE, check_tolerance
@@ -47,7 +48,8 @@ class Proposal:
     """What a solver hands to ``solve()``, unverified.
 
     scope: what the solver claims; stopped: why it stopped early, empty when it finished; message: what it found and
-    what to try next.
+    what to try next; counted_as: what the candidates are, such as "path ends", when the message is to say how many of
+    them were certified.
     """
 
     candidates: tuple[Any, ...] = ()
@@ -56,6 +58,7 @@ class Proposal:
     message: str = ""
     components: tuple[tuple[int, ...], ...] = ()
     degenerate: bool | None = None
+    counted_as: str = ""
 
 
 GameT = TypeVar("GameT")
@@ -94,7 +97,7 @@ class Solver(ABC, Generic[GameT, SolutionT]):
             players = ", ".join(game.players)
             raise ValueError(
                 f"{name} solves games of {self.n_players} players, this one has {game.n_players} ({players}); "
-                "PureNash takes any number"
+                "PureNash takes any number, LogitPath and SupportHomotopy do and find mixed equilibria too"
             )
 
     def settings(self) -> dict[str, Any]:
@@ -112,6 +115,13 @@ def solver_named(name: str, **settings: Any) -> Solver[Any, Any]:
         if key not in known:
             raise ValueError(f"{name} has no setting {key!r}; {nearest(key, known) if known else 'it has none'}")
     return solver_type(**settings)
+
+
+def check_time_limit(time_limit: Any) -> None:
+    """Raise ValueError unless the limit is None or a number of seconds >= 0 (infinity is no limit)."""
+    number = isinstance(time_limit, Real) and not isinstance(time_limit, bool)
+    if time_limit is not None and not (number and time_limit >= 0.0):
+        raise ValueError(f"time_limit = {time_limit!r} is not a number of seconds >= 0")
 
 
 def package_version() -> str:
@@ -226,11 +236,13 @@ def solve(
 
     tolerance: regret that counts as none, as a share of each player's payoff range; progress: called with the share
     done, in [0, 1], and a word about the stage. A solver with a ``time_limit`` stops with what it has.
-    Raises TypeError or ValueError when the solver does not take the game; failing to find is a status, not an error.
+    Raises TypeError or ValueError when the solver does not take the game, ValueError for a ``time_limit`` that is no
+    number of seconds; failing to find is a status, not an error.
     """
     if not isinstance(solver, Solver):
         raise TypeError(f"solver = {solver!r} is not a solver such as PureNash(); solver_named() takes a name")
     check_tolerance(tolerance)
+    check_time_limit(getattr(solver, "time_limit", None))
     solver.check_suits(game)
     start = time.perf_counter()
     with watched(getattr(solver, "time_limit", None), progress) as watch:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bargain.games.certificate import Equilibrium, certified
 from bargain.games.record import FloatArray
+from bargain.games.responses import best_replies
 from bargain.games.stage import StageGame
 from bargain.solvers.base import Proposal, Rejected, Scope, Solution, Solver, Status
 
@@ -19,12 +20,19 @@ if TYPE_CHECKING:
 SAME_PROBABILITY = 1e-9
 """Profiles closer than this in every probability are one equilibrium."""
 
+SAME_PURE = 1e-6
+"""A strategy this close to a pure one is taken for it when a claim of completeness is checked."""
+
+ALL_NASH, ALL_PURE = "Nash equilibrium", "pure Nash equilibrium"
+"""Concepts whose claims of completeness can be checked here."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EquilibriumSolution(Solution):
     """Certified equilibria of a stage game.
 
     equilibria: those with fewest actions in play first, then by supports, then by probabilities, on every platform;
+    supports are compared by the positions of the actions, so listing the actions in another order permutes equilibria;
     components: groups of indices into ``equilibria``; a group of one is isolated, a larger one spans a continuum, of
     which every product of convex combinations is an equilibrium too (a maximal Nash subset);
     degenerate: whether some strategy has more best replies than actions in play; None when not examined.
@@ -36,7 +44,10 @@ class EquilibriumSolution(Solution):
 
     @classmethod
     def judge(cls, game: StageGame, solver: Solver[Any, Any], proposal: Proposal, tolerance: float) -> Self:
-        """Certify, merge equal ones, order; a claim of completeness does not survive a rejected candidate."""
+        """Certify, merge equal ones, order.
+
+        A claim of completeness survives neither a rejected candidate nor a contradiction that is found independently.
+        """
         accepted: list[Equilibrium] = []
         origin: list[int] = []
         rejected: list[Rejected] = []
@@ -51,15 +62,24 @@ class EquilibriumSolution(Solution):
         places = dict(zip(origin, place, strict=True))
         status = run_status(proposal, len(kept), len(rejected))
         complete = not rejected and not proposal.stopped
+        equilibria = tuple(accepted[i] for i in kept)
+        components = _renumbered(proposal.components, places) if complete else ()
+        scope, doubt = proposal.scope if complete else Scope.SOME, ""
+        if scope is not Scope.SOME:
+            doubt = contradiction(game, solver.concept, equilibria, components)
+            if not doubt and proposal.degenerate is False and len(kept) == len(accepted):
+                doubt = _even_number(game, solver.concept, len(kept))
+        if doubt:
+            scope, components = Scope.SOME, ()
         return cls(
             solver=solver,
             game=game,
             status=status,
-            scope=proposal.scope if complete else Scope.SOME,
-            message=run_message(solver, proposal, status, len(rejected)),
+            scope=scope,
+            message=". ".join(filter(None, [doubt, run_message(solver, proposal, status, len(rejected))])),
             rejected=tuple(rejected),
-            equilibria=tuple(accepted[i] for i in kept),
-            components=_renumbered(proposal.components, places) if complete else (),
+            equilibria=equilibria,
+            components=components,
             degenerate=proposal.degenerate,
         )
 
@@ -97,7 +117,8 @@ def canonical_order(profiles: Sequence[Sequence[FloatArray]]) -> tuple[list[int]
     """Which profiles to keep, in canonical order, and for each profile its place in that order.
 
     Order: number of actions in play, then supports (earlier actions first), then probabilities (larger first), each
-    coordinate by rank with values within 1e-9 tied, so that rounding noise never decides.
+    coordinate by rank with values within 1e-9 tied, so that rounding noise never decides. Earlier is meant by position
+    of the actions in the game: relabelling or reordering them permutes the order.
     """
     if not profiles:
         return [], []
@@ -117,6 +138,59 @@ def _ranks(values: FloatArray) -> np.ndarray[Any, np.dtype[np.intp]]:
     ranks = np.empty_like(steps)
     np.put_along_axis(ranks, order, steps, axis=0)
     return ranks
+
+
+def contradiction(
+    game: StageGame, concept: str, equilibria: Sequence[Equilibrium], components: Sequence[Sequence[int]]
+) -> str:
+    """Why these cannot be all equilibria, in words; empty when nothing speaks against it.
+
+    The pure equilibria are found by ``best_replies``, which no solver uses. Among solvers of mixed equilibria exact
+    arithmetic may refuse a near tie, so that for them only the pure equilibria without any gain count.
+    """
+    if concept not in (ALL_NASH, ALL_PURE):
+        return ""
+    if concept == ALL_NASH and not equilibria:
+        return "claimed complete, but every finite game has an equilibrium and none was found"
+    stable = best_replies(game).all(axis=0)
+    if concept == ALL_NASH:
+        for k, table in enumerate(game.payoffs):
+            stable &= table == table.max(axis=k, keepdims=True)
+    missing = set(map(tuple, np.argwhere(stable).tolist()))
+    if missing:
+        missing -= _pure_within(equilibria, [*components, *((i,) for i in range(len(equilibria)))], missing)
+    if not missing:
+        return ""
+    first = ", ".join(labels[i] for labels, i in zip(game.actions, min(missing), strict=True))
+    which = "1 pure equilibrium is missing" if len(missing) == 1 else f"{len(missing)} pure equilibria are missing"
+    return f"claimed complete, but {which}, the first is ({first})"
+
+
+def _pure_within(
+    equilibria: Sequence[Equilibrium], groups: Sequence[Sequence[int]], profiles: set[tuple[int, ...]]
+) -> set[tuple[int, ...]]:
+    """Which of the pure profiles lie in a group: a corner is in a hull only when it is one of the points."""
+    played = [[_pure_action(strategy) for strategy in equilibrium.profile] for equilibrium in equilibria]
+    found: set[tuple[int, ...]] = set()
+    for group in groups:
+        own = [{played[i][k] for i in group} - {None} for k in range(len(played[group[0]]))]
+        if len(group) == 1:
+            found |= {tuple(played[group[0]])} & profiles  # type: ignore[arg-type]
+        elif all(own):
+            found |= {profile for profile in profiles if all(i in ks for i, ks in zip(profile, own, strict=True))}
+    return found
+
+
+def _pure_action(strategy: FloatArray) -> int | None:
+    action = int(strategy.argmax())
+    return action if strategy[action] > 1.0 - SAME_PURE else None
+
+
+def _even_number(game: StageGame, concept: str, n_found: int) -> str:
+    """Doubt about an even number: a nondegenerate two-player game has an odd one (Lemke and Howson 1964)."""
+    if concept != ALL_NASH or game.n_players != 2 or n_found % 2:
+        return ""
+    return f"claimed complete, but a nondegenerate game has an odd number of equilibria and {n_found} were found"
 
 
 def _judged(game: StageGame, candidate: Any, tolerance: float) -> Equilibrium | Rejected:
@@ -151,6 +225,9 @@ def run_status(proposal: Proposal, n_kept: int, n_rejected: int) -> Status:
 def run_message(solver: Solver[Any, Any], proposal: Proposal, status: Status, n_rejected: int) -> str:
     """Why the run stopped, what was found, what failed, what to try next."""
     parts = [proposal.stopped, proposal.message]
+    if proposal.counted_as:
+        n = len(proposal.candidates)
+        parts.append(f"{n - n_rejected} of {n} {proposal.counted_as} certified")
     if n_rejected:
         parts.append(
             f"{n_rejected} of {len(proposal.candidates)} candidates of {type(solver).__name__} failed the certificate, "

@@ -52,6 +52,8 @@ class InDoubtError(ArithmeticError):
 class IndifferenceEnumeration(Solver[StageGame, EquilibriumSolution]):
     """All equilibria of a small two-player game, to check ``SupportEnumeration``; about 8 x 8 actions in a second.
 
+    Tie rule: gaps up to 1e-10 of the payoff range are ties; gaps from there to 1e-8 send the whole game to exact
+    fractions, which know no ties but equal payoffs.
     exact: fractions throughout, payoffs as printed (up to about 5 x 5 actions); time_limit: seconds, after which the
     run stops with what it has, smallest supports first. ``degenerate`` is said of the whole game, actions that no
     equilibrium plays included.

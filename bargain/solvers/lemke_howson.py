@@ -62,7 +62,8 @@ class LemkeHowson(Solver[StageGame, EquilibriumSolution]):
         message = f"{len(candidates)} of {len(labels)} paths ended; SupportEnumeration finds all equilibria"
         if failures:
             message += f"; {len(failures)} lost, the first at {failures[0]}"
-        return Proposal(candidates=tuple(candidates), stopped="time limit reached" if late else "", message=message)
+        stopped = "time limit reached" if late else ""
+        return Proposal(candidates=tuple(candidates), stopped=stopped, message=message, counted_as="path ends")
 
     def _path(
         self, first: FloatArray, second: FloatArray, label: int, watch: Watch
@@ -92,10 +93,8 @@ class LemkeHowson(Solver[StageGame, EquilibriumSolution]):
             entering = tableau.pivot_and_drop_label(entering)
             _rescale(tableau)
             if rows.non_basic_variables | columns.non_basic_variables == columns.labels:
-                return (
-                    rows.to_strategy(columns.non_basic_variables)[:m],
-                    columns.to_strategy(rows.non_basic_variables)[:n],
-                )
+                own = len(first)
+                return _strategy(rows, range(own))[:m], _strategy(columns, range(own, sum(first.shape)))[:n]
             if watch.expired():
                 return "time limit reached"
         return f"no end after {self.max_pivots} pivots"
@@ -115,6 +114,20 @@ def _padded(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArr
             first = np.concatenate([first, worse[0]], axis=axis)
             second = np.concatenate([second, worse[1]], axis=axis)
     return first, second
+
+
+def _strategy(tableau: Any, labels: range) -> FloatArray:
+    """Probabilities of the actions with these labels, in this order: values of the basic variables, zero for others.
+
+    Nashpy's own ``to_strategy`` walks a Python set of labels, which comes out of order for some shapes.
+    """
+    table, basic = tableau._tableau, tableau.basic_variables
+    values = np.zeros(len(labels))
+    for action, label in enumerate(labels):
+        if label in basic:
+            row = int(np.abs(table[:, label]).argmax())  # the only row with an entry
+            values[action] = table[row, -1] / table[row, label]
+    return np.asarray(values / values.sum())
 
 
 def _rescale(tableau: Any) -> None:

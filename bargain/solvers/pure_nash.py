@@ -48,7 +48,9 @@ def pure_message(n_found: int, n_players: int) -> str:
     """What was found and where to look for more."""
     n = n_found
     found = f"all {n} pure equilibria" if n > 1 else "the only pure equilibrium" if n else "no pure equilibrium"
-    return f"{found}; {'SupportEnumeration finds mixed ones' if n_players == 2 else 'there may be mixed ones'}"
+    if n_players == 2:
+        return f"{found}; SupportEnumeration finds mixed ones"
+    return f"{found}; there may be mixed ones: LogitPath or SupportHomotopy look for them"
 
 
 def best_replies(game: StageGame, player: int) -> npt.NDArray[np.bool_]:

@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from bargain.games.record import FloatArray
 from bargain.games.stage import StageGame
-from bargain.solvers.base import TIE, Proposal, Scope, Solver
+from bargain.solvers.base import TIE, Proposal, Scope, Solver, check_time_limit
 from bargain.solvers.best_response_polytope import (
     BLOCK,
     BoolArray,
@@ -51,6 +51,7 @@ MAX_COMPONENTS = 5_000
 class SupportEnumeration(Solver[StageGame, EquilibriumSolution]):
     """All equilibria of a two-player game: isolated ones, and continua by their extreme points.
 
+    Tie rule: payoffs closer than 1e-10 of the player's payoff range are equally good; "exact" knows no such ties.
     arithmetic: "auto" (floats, exact integers where floats are in doubt) or "exact" (payoffs as printed);
     time_limit: seconds after which the run stops with what it has, None for no limit;
     max_vertices: the same for the number of vertices of one polytope, which decides about time and memory.
@@ -67,8 +68,7 @@ class SupportEnumeration(Solver[StageGame, EquilibriumSolution]):
     def __post_init__(self) -> None:
         if self.arithmetic not in ("auto", "exact"):
             raise ValueError(f"arithmetic = {self.arithmetic!r} is neither 'auto' nor 'exact'")
-        if self.time_limit is not None and not self.time_limit >= 0.0:
-            raise ValueError(f"time_limit = {self.time_limit} is not a number of seconds >= 0")
+        check_time_limit(self.time_limit)
         if self.max_vertices < 1:
             raise ValueError(f"max_vertices = {self.max_vertices} is not a positive number")
 

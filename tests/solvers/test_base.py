@@ -159,3 +159,20 @@ def test_names_at_the_top_of_the_package():
     solution = bargain.solve(bargain.StageGame(PENNIES.payoffs), bargain.SupportEnumeration())
     assert isinstance(solution, bargain.EquilibriumSolution)
     assert bargain.Scope.ALL is solution.scope
+
+
+@pytest.mark.parametrize("limit", [-1.0, float("nan"), "5", True, [1.0]])
+@pytest.mark.parametrize("solver_type", [PureNash, LemkeHowson, SupportEnumeration])
+def test_a_time_limit_that_is_no_number_of_seconds(solver_type, limit):
+    with pytest.raises(ValueError, match=r"^time_limit = .* is not a number of seconds >= 0$"):
+        solve(PENNIES, solver_type(time_limit=limit))
+
+
+@pytest.mark.parametrize("limit", [None, 60, np.float64(60.0), np.int64(60), float("inf")])
+def test_time_limits_that_are_numbers(limit):
+    assert solve(PENNIES, LemkeHowson(time_limit=limit)).success
+
+
+def test_refusals_name_solvers_of_mixed_equilibria_for_more_players():
+    with pytest.raises(ValueError, match="LogitPath and SupportHomotopy do and find mixed equilibria too"):
+        solve(StageGame(np.zeros((3, 2, 2, 2))), LemkeHowson())

@@ -60,3 +60,21 @@ def test_a_failing_pivot_is_a_lost_path(monkeypatch):
 def test_label_outside_the_game():
     with pytest.raises(ValueError, match=r"label = 5 is not in 0..4"):
         solve(VON_STENGEL, LemkeHowson(label=5))
+
+
+@pytest.mark.parametrize("m", range(1, 9))
+@pytest.mark.parametrize("n", range(1, 9))
+def test_every_shape(m, n):
+    """The strategies must come in the order of the actions, however a set of labels is walked."""
+    game = StageGame(np.random.default_rng(100 * m + n).normal(size=(2, m, n)))
+    solution = solve(game, LemkeHowson())
+    assert (solution.status, solution.rejected) == (Status.SOLVED, ())
+    assert all(equilibrium.certificate.holds for equilibrium in solution.equilibria)
+    assert f"{m + n} of {m + n} path ends certified" in solution.message
+
+
+def test_a_large_rectangular_game():
+    game = StageGame(np.random.default_rng(20).normal(size=(2, 20, 15)))
+    solution = solve(game, LemkeHowson(label=0))
+    assert (solution.status, solution.rejected) == (Status.SOLVED, ())
+    assert solution.equilibria[0].certificate.holds

@@ -33,4 +33,4 @@ def test_none_is_an_answer_and_the_message_names_the_concept():
     assert solution.message == "no pure equilibrium; SupportEnumeration finds mixed ones"
     assert solution.to_frame().empty
     many = solve(StageGame(np.zeros((3, 2, 2, 2))), PureNash())
-    assert many.message == "all 8 pure equilibria; there may be mixed ones"
+    assert many.message == "all 8 pure equilibria; there may be mixed ones: LogitPath or SupportHomotopy look for them"
