@@ -28,6 +28,9 @@ from bargain.solvers.pure_nash import PureNash
 from bargain.solvers.support_enumeration import SupportEnumeration
 from bargain.solvers.watch import current_watch, watched
 
+AT_ZERO = 1e-9
+"""Precision, in one over the largest payoff range, up to which a peak is the start of the branch, precision 0."""
+
 FLAT = 1e-7
 """Rise of the log-likelihood per observation and unit of log precision that is no rise."""
 
@@ -37,8 +40,9 @@ class LogitFit(ArrayRecord):
     """The precision that makes the observed choices likeliest, and what to compare it with.
 
     counts: observed choices ``(n_actions[k],)`` of every player; response: the fitted profile with its precision (one
-    over payoff units) and certificate; standard_error: of the precision, None at an end of the branch or where the
-    likelihood is not curved; nash: the equilibria compared with, nash_log_likelihood: one for each, -inf where a choice
+    over payoff units) and certificate; standard_error: of the precision, None at either end
+    of the branch, precision 0 included, or where the likelihood is not curved;
+    nash: the equilibria compared with, nash_log_likelihood: one for each, -inf where a choice
     was observed that the equilibrium rules out; peaks: ``(n_peaks, 2)``, precision and log-likelihood of every local
     maximum along the branch; message: what limits the fit, else empty.
     """
@@ -126,8 +130,11 @@ def fit_precision(
 
     nash: profiles to compare with; None for all equilibria of a two-player game and the pure ones of a larger one;
     max_precision: how far to look, one over payoff units, None for the whole branch; time_limit: seconds.
-    Raises ValueError for counts that are negative, not finite, all zero or of the wrong length.
+    Raises ValueError for counts that are negative, not finite, all zero or of the wrong length, and for a
+    max_precision that is negative or not finite.
     """
+    if max_precision is not None and not (np.isfinite(max_precision) and max_precision >= 0.0):
+        raise ValueError(f"max_precision = {max_precision} is not a finite number >= 0 (one over payoff units)")
     observed = _checked_counts(game, counts)
     stacked = np.concatenate(observed)
     system = LogitSystem.of(game)
@@ -141,7 +148,7 @@ def fit_precision(
         game=game,
         counts=observed,
         response=response,
-        standard_error=None if best is at_end else _standard_error(system, best, stacked),
+        standard_error=None if best is at_end or best.precision == 0.0 else _standard_error(system, best, stacked),
         log_likelihood=float(stacked @ best.x),
         uniform_log_likelihood=-float(sum(own.sum() * np.log(len(own)) for own in observed)),
         nash=(profiles := _profiles(game, nash)),
@@ -175,13 +182,17 @@ def _peaks(
         return float(counts @ point.tangent[:-1])
 
     peaks: list[BranchPoint] = []
+    start: BranchPoint | None = None
     last: BranchPoint | None = None
     for point in trace.points():
+        start = point if start is None else start
         if last is None and slope(point) <= 0.0:
             peaks.append(point)
         if last is not None and slope(last) > 0.0 >= slope(point):
             found = root_between(system, last, point, slope)
-            peaks.append(point if found is None else found)
+            found = point if found is None else found
+            # Rounding of the first slope must not move the centroid off precision 0.
+            peaks.append(start if start is not None and found.precision <= AT_ZERO else found)
         last = point
         if point.precision > min(limit, END_PRECISION) or system.regret(np.exp(point.x)) <= END_REGRET:
             break

@@ -75,8 +75,9 @@ class LogitPath(Solver[StageGame, LogitSolution]):
                     f"n_starts = {self.n_starts}: with a precision only the branch from the centroid counts"
                 )
         for name in ("n_starts", "max_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} = {getattr(self, name)} is not a positive number")
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(f"{name} = {value} is not a positive number without fraction")
 
     def propose(self, game: StageGame) -> LogitProposal:
         if self.precision is not None:
@@ -155,6 +156,7 @@ class LimitSearch:
         self.failure = ""
         self.precision = 0.0
         self._guesses: list[Guess] = []
+        self._tied: list[Guess] = []
 
     def limit(self) -> FloatArray | None:
         """Probabilities ``(n,)`` of the equilibrium at the end; None when it is not certain, ``failure`` says why."""
@@ -194,12 +196,7 @@ class LimitSearch:
         """The limit when this point and two earlier ones, each at half the precision, agree on it."""
         if self._guesses and point.tangent[-1] > 0.0 and point.precision < 2.0 * self._guesses[-1].precision:
             return None
-        guess = self._guess(point)
-        if guess is None or not all(guess.follows(earlier) for earlier in self._guesses[-1:]):
-            self._guesses.clear()
-        if guess is not None:
-            self._guesses.append(guess)
-        return guess.limit if guess is not None and len(self._guesses) >= CONFIRMATIONS else None
+        return _confirmed(self._guesses, self._guess(point))
 
     def _guess(self, point: BranchPoint) -> Guess | None:
         used = clear_support(point)
@@ -213,13 +210,31 @@ class LimitSearch:
         return Guess(point.precision, distance, float(np.abs(point.elasticities[used]).max()), limit)
 
     def _ties(self, point: BranchPoint) -> FloatArray | None:
-        """The limit when some actions fade slowly (ties): the smallest support whose equilibrium is within reach."""
+        """The limit when some actions fade slowly (ties), asked once per decade: two decades must lead to it.
+
+        The smallest support whose equilibrium is within reach is taken.
+        """
+        return _confirmed(self._tied, self._tie_guess(point))
+
+    def _tie_guess(self, point: BranchPoint) -> Guess | None:
+        if point.tangent[-1] <= 0.0:
+            return None
         p = np.exp(point.x)
         for used in candidate_supports(self.system, p):
             limit = support_equilibrium(self.system, p, used)
             if limit is not None and np.abs(limit - p).max() < 0.1 / np.sqrt(point.precision):
-                return limit
+                distance = float(np.abs(limit - p).max())
+                return Guess(point.precision, distance, float(np.abs(point.elasticities[used]).max()), limit)
         return None
+
+
+def _confirmed(guesses: list[Guess], guess: Guess | None) -> FloatArray | None:
+    """Add the guess to those it follows, or start anew; the limit once there are enough."""
+    if guess is None or not all(guess.follows(earlier) for earlier in guesses[-1:]):
+        guesses.clear()
+    if guess is not None:
+        guesses.append(guess)
+    return guess.limit if guess is not None and len(guesses) >= CONFIRMATIONS else None
 
 
 def clear_support(point: BranchPoint) -> BoolArray | None:

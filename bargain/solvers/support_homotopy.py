@@ -8,8 +8,12 @@
    method; ``solve()`` certifies.
 
 The result covers all equilibria when every path of every support ended at its own isolated root, no equilibrium has a
-tie outside its support, and their number is odd, as it must be in a nondegenerate game (Wilson 1971). Completeness then
-rests on path following with random constants, right with probability one, not on exact arithmetic.
+tie outside its support, their number is odd, as it must be in a nondegenerate game (Wilson 1971), and no skipped
+support with more equations than unknowns can have a solution. The last is examined by linear algebra where at most one
+of the other players mixes: always with two players, and with any number of players of up to three actions each. What
+stays open (a possible tie among best replies, or two others who mix against four actions) makes the scope SOME, though
+the list may be complete. Completeness rests on path following with random constants, right with probability one, and on
+floating-point numbers, not on exact arithmetic.
 """
 
 from __future__ import annotations
@@ -34,6 +38,9 @@ Support = tuple[tuple[int, ...], ...]
 
 REAL = 1e-6
 """Imaginary parts, negative probabilities and regrets up to this size are left to Newton's method."""
+
+SINGULAR_TIES = 1e-9
+"""Singular value of payoff differences, in shares of the payoff range, up to which a tie cannot be excluded."""
 
 PATHS_AT_ONCE = 4_000
 
@@ -65,7 +72,8 @@ class SupportHomotopy(Solver[StageGame, EquilibriumSolution]):
         kept, _ = canonical_order(found)
         enough = self.max_equilibria is not None and len(kept) >= self.max_equilibria
         degenerate = search.ties or (not stopped and not enough and len(kept) % 2 == 0)
-        doubts = _doubts(search, degenerate, stopped, enough)
+        n_open = 0 if stopped or enough or degenerate else search.n_open()
+        doubts = _doubts(search, degenerate, stopped, enough, n_open)
         text = f"{len(kept)} equilibria in {search.n_supports} supports" if len(kept) != 1 else "one equilibrium"
         return Proposal(
             candidates=tuple(found[i] for i in kept),
@@ -73,7 +81,7 @@ class SupportHomotopy(Solver[StageGame, EquilibriumSolution]):
             stopped="" if enough else stopped,
             message=f"{text}; {doubts}" if doubts else f"all equilibria: {text}",
             components=() if doubts else tuple((i,) for i in range(len(kept))),
-            degenerate=None if stopped or enough else bool(degenerate),
+            degenerate=None if stopped or enough or n_open else bool(degenerate),
         )
 
 
@@ -99,10 +107,10 @@ class _Search:
         shapes = _shapes(self.game.n_actions)
         for number, sizes in enumerate(shapes):
             watch.report(number / len(shapes), f"supports of {' x '.join(map(str, sizes))} actions")
-            supports = [support for support in self._supports(sizes) if self._undominated(support)]
-            step = max(1, PATHS_AT_ONCE // n_roots(sizes))
-            for first in range(0, len(supports), step):
-                batch = supports[first : first + step]
+            # Some player has more equations than unknowns: left to ``n_open``.
+            if 2 * max(sizes) - 1 > sum(sizes) - len(sizes) + 1:
+                continue
+            for batch in self._batches(sizes, max(1, PATHS_AT_ONCE // n_roots(sizes))):
                 budget -= len(batch) * n_roots(sizes) if max(sizes) > 1 else 0
                 if budget < 0:
                     return f"more than {max_paths:,} paths; raise max_paths"
@@ -111,12 +119,58 @@ class _Search:
                     return "time limit reached"
                 if max_equilibria is not None and len(self.found) >= max_equilibria:
                     return f"{max_equilibria} equilibria found"
+            if watch.expired():
+                return "time limit reached"
         return ""
 
-    def _supports(self, sizes: tuple[int, ...]) -> Iterator[Support]:
-        return itertools.product(
-            *(itertools.combinations(range(n), m) for n, m in zip(self.game.n_actions, sizes, strict=True))
-        )
+    def _batches(self, sizes: tuple[int, ...], step: int) -> Iterator[list[Support]]:
+        """Undominated supports of one shape, up to ``step`` at a time; ends early when time runs out."""
+        watch = current_watch()
+        batch: list[Support] = []
+        for support in _supports(self.game.n_actions, sizes):
+            if watch.expired():
+                return
+            if self._undominated(support):
+                batch.append(support)
+            if len(batch) == step:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def n_open(self) -> int:
+        """Number of over-determined systems of one player's ties that may have a solution; it stops at the first.
+
+        A support of player i with more than 1 + d actions, d the number of others' free probabilities, has no solution
+        when each choice of d + 2 of its actions has none.
+        """
+        watch = current_watch()
+        for k, n in enumerate(self.game.n_actions):
+            others = [1 if j == k else size for j, size in enumerate(self.game.n_actions)]
+            for sizes in itertools.product(*(range(1, m + 1) for m in others)):
+                d = sum(sizes) - len(sizes)
+                if d + 2 > n:
+                    continue
+                for support in _supports(others, sizes):
+                    if watch.expired() or self._open(k, support, d):
+                        return 1
+        return 0
+
+    def _open(self, k: int, support: Support, d: int) -> bool:
+        """Whether d + 2 best replies of player k to a profile with these supports (k's own: ignored) may exist."""
+        table = self.tables[k]
+        for j, actions in enumerate(support):
+            if j != k:
+                table = table.take(actions, axis=j)
+        table = np.moveaxis(table, k, 0).reshape(table.shape[k], -1)
+        gains = table[:, None, :] - table
+        beaten = (gains.min(axis=2) >= 0.0) & (gains.max(axis=2) > TIE)
+        kept = [int(action) for action in np.flatnonzero(~beaten.any(axis=0))]
+        if len(kept) < d + 2:
+            return False
+        if table.shape[1] > d + 1:
+            return True
+        return any(_may_tie(table, list(chosen)) for chosen in itertools.combinations(kept, d + 2))
 
     def _undominated(self, support: Support) -> bool:
         """Whether no action in play is weakly dominated while the others play within their supports.
@@ -141,9 +195,9 @@ class _Search:
             for support in supports:
                 self._keep(support, np.ones(len(sizes)))
             return True
-        if not supports:
-            return True
         stacks = [self._differences(supports, k) for k in range(len(sizes))]
+        if current_watch().expired():
+            return False
         roots = roots_of(stacks, sizes)
         self.n_doubtful += int(roots.doubtful.sum())
         real = roots.finite & (np.abs(roots.probabilities.imag).max(axis=2) < REAL)
@@ -194,12 +248,40 @@ class _Search:
 
 
 def _shapes(n_actions: Sequence[int]) -> list[tuple[int, ...]]:
-    """Numbers of actions in play for which a generic system has roots: smallest supports first, then balanced ones."""
+    """All numbers of actions in play: smallest supports first, then balanced ones."""
     every = itertools.product(*(range(1, n + 1) for n in n_actions))
-    return sorted((s for s in every if n_roots(s)), key=lambda s: (sum(s), max(s) - min(s), s))
+    return sorted(every, key=lambda s: (sum(s), max(s) - min(s), s))
 
 
-def _doubts(search: _Search, degenerate: bool, stopped: str, enough: bool) -> str:
+def _supports(n_actions: Sequence[int], sizes: Sequence[int]) -> Iterator[Support]:
+    """Supports of one shape, one at a time: ``itertools.product`` would list those of every player first."""
+    if not sizes:
+        yield ()
+        return
+    for own in itertools.combinations(range(n_actions[0]), sizes[0]):
+        for rest in _supports(n_actions[1:], sizes[1:]):
+            yield (own, *rest)
+
+
+def _may_tie(table: FloatArray, chosen: list[int]) -> bool:
+    """Whether a mix q >= 0 of the m columns may make these m + 1 rows the best ones; False is a proof.
+
+    The m differences D of the rows have D q = 0 only if D is singular (to rounding); if its kernel is a line, it is q.
+    """
+    differences = table[chosen[1:]] - table[chosen[0]]
+    _, sizes, vectors = np.linalg.svd(differences)
+    if sizes[-1] > SINGULAR_TIES:
+        return False
+    if len(sizes) > 1 and sizes[-2] <= np.sqrt(SINGULAR_TIES):
+        return True
+    q = vectors[-1]
+    if q.min() < -REAL * 100 and q.max() > REAL * 100:
+        return False
+    payoffs = table @ np.abs(q / q.sum())
+    return bool(payoffs.max() <= payoffs[chosen].max() + REAL * 100)
+
+
+def _doubts(search: _Search, degenerate: bool, stopped: str, enough: bool, n_open: int) -> str:
     """Why the equilibria found may not be all, empty when nothing speaks against it."""
     if enough:
         return "stopped at max_equilibria, there may be more"
@@ -207,4 +289,6 @@ def _doubts(search: _Search, degenerate: bool, stopped: str, enough: bool) -> st
         return "there may be more"
     if degenerate:
         return "the game is degenerate: there may be continua and others"
+    if n_open:
+        return "supports with more equations than unknowns are not all excluded: degenerate games may have more"
     return f"{search.n_doubtful} supports in doubt, there may be more" if search.n_doubtful else ""

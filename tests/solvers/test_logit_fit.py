@@ -102,7 +102,20 @@ def test_play_worse_than_chance_is_fitted_by_precision_zero():
     game = StageGame.from_bimatrix([[1, 1], [0, 0]], [[1, 0], [1, 0]])
     fit = fit_precision(game, [[1, 99], [5, 95]])
     assert fit.precision == 0.0
+    assert fit.standard_error is None
     assert fit.log_likelihood == pytest.approx(fit.uniform_log_likelihood)
+
+
+@pytest.mark.parametrize("game", [OCHS, PENNIES, StageGame.from_bimatrix([[3, 0], [1, 0.3]], [[0.1, 0.7], [1, 0]])])
+def test_play_by_chance_is_fitted_by_exactly_zero(game):
+    fit = fit_precision(game, [[37, 37], [37, 37]])
+    assert (fit.precision, fit.standard_error) == (0.0, None)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, float("nan"), float("inf")])
+def test_impossible_last_precisions(wrong):
+    with pytest.raises(ValueError, match=f"max_precision = {wrong} is not a finite number >= 0"):
+        fit_precision(OCHS, OBSERVED, max_precision=wrong)
 
 
 def test_perfect_play_is_fitted_by_the_end_of_the_branch():

@@ -14,7 +14,17 @@ from random_games import normal_games, permuted, put_back
 
 from bargain.games import StageGame, certify
 from bargain.games.quantal_response import logit_residual
-from bargain.solvers import LogitPath, LogitSolution, Scope, Solution, Status, SupportEnumeration, continuation, solve
+from bargain.solvers import (
+    LogitPath,
+    LogitSolution,
+    Scope,
+    Solution,
+    Status,
+    SupportEnumeration,
+    continuation,
+    logit_branch,
+    solve,
+)
 from bargain.solvers.continuation import BranchTrace
 from bargain.solvers.logit_system import LogitSystem
 
@@ -218,12 +228,26 @@ def test_a_time_limit_stops_it():
     assert solution.responses == ()
 
 
+@pytest.mark.parametrize("s", [1e-5, 1e-3])
+def test_an_equilibrium_passed_on_the_way_is_not_named_as_the_limit(s):
+    """Payoffs of very different size: the branch lingers near the mixed equilibrium before it goes on."""
+    first = np.array([[s, 0, s], [0, 1.005 * s, s], [-1, -1, -1]])
+    game = StageGame.from_bimatrix(first, first.T)
+    solution = solve(game, LogitPath())
+    end = logit_branch(game).probabilities[-1]
+    for equilibrium in solution.equilibria:
+        assert np.abs(stacked(equilibrium.profile) - end).max() < 0.01
+    assert solution.equilibria
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
         ({"precision": -1.0}, "precision = -1.0 is not a finite number >= 0"),
         ({"precision": float("nan")}, "precision = nan is not"),
         ({"n_starts": 0}, "n_starts = 0 is not a positive number"),
+        ({"n_starts": 2.5}, "n_starts = 2.5 is not a positive number without fraction"),
+        ({"max_steps": float("nan")}, "max_steps = nan is not a positive number"),
         ({"precision": 1.0, "n_starts": 2}, "only the branch from the centroid counts"),
     ],
     ids=str,

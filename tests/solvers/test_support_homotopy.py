@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -89,6 +91,58 @@ def test_degenerate_games_are_not_called_complete():
     assert solution.scope is Scope.SOME
     assert solution.degenerate
     assert "degenerate" in solution.message
+
+
+OPEN = [
+    StageGame.from_bimatrix([[2, 0], [1, 1], [0, 2]], [[1, 2], [0, 0], [1, 2]]),
+    StageGame(
+        np.array(
+            [
+                [[[2, 1], [1, 2]], [[0, 1], [0, 1]]],
+                [[[2, 1], [1, 2]], [[2, 2], [2, 0]]],
+                [[[0, 1], [0, 1]], [[2, 1], [2, 2]]],
+            ],
+            dtype=float,
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("game", OPEN, ids=["two players", "three players"])
+def test_equilibria_of_skipped_supports_are_not_denied(game):
+    """Both have a further equilibrium in a support with more equations than unknowns."""
+    solution = solve(game, SupportHomotopy())
+    assert (solution.scope, solution.degenerate, len(solution.equilibria)) == (Scope.SOME, None, 1)
+    assert "degenerate games may have more" in solution.message
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (2, 3), (3, 3)], ids=str)
+def test_small_integers_are_never_falsely_complete(shape):
+    rng = np.random.default_rng(0)
+    n_complete = 0
+    for _ in range(67):
+        game = StageGame(rng.integers(0, 3, (2, *shape)).astype(float))
+        solution = solve(game, SupportHomotopy())
+        if solution.scope is Scope.ALL:
+            n_complete += 1
+            other = solve(game, SupportEnumeration())
+            assert not other.degenerate or len(other.components) == len(other.equilibria)
+            assert rows(e.profile for e in solution.equilibria) == rows(e.profile for e in other.equilibria)
+    assert n_complete > 0
+
+
+def test_two_others_who_mix_against_four_actions_are_left_open():
+    solution = solve(StageGame(np.random.default_rng(3).normal(size=(3, 4, 2, 2))), SupportHomotopy())
+    assert solution.equilibria
+    assert solution.scope is Scope.SOME
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (4,) * 6], ids=str)
+def test_the_time_limit_holds_while_supports_are_listed(shape):
+    game = StageGame(np.random.default_rng(1).normal(size=(len(shape), *shape)))
+    began = time.perf_counter()
+    assert solve(game, SupportHomotopy(time_limit=0.3)).status is Status.STOPPED_EARLY
+    assert time.perf_counter() - began < 3.0
 
 
 def test_limits_stop_it_with_what_it_has():
