@@ -50,7 +50,7 @@ class Roots:
     """End points of all paths: probabilities ``(n_systems, n_paths, sum m)`` that sum to one per player, complex.
 
     finite: ``(n_systems, n_paths)``, converged to a root that is not at infinity; doubtful: ``(n_systems,)``, a path
-    was lost, ended at a finite root that may not be isolated, or at the root of another path; complete: False when
+    was lost, ended at a root that may not be isolated, or at the root of another path; complete: False when
     time ran out.
     """
 
@@ -283,7 +283,8 @@ def _classified(
         size = np.linalg.norm(points[:, own], axis=1)
         finite &= np.abs(total) > AT_INFINITY * size
         points[:, own] /= np.where(np.abs(total) > 0.0, total, 1.0)[:, None]
-    doubtful: BoolArray = np.any(((finite & ~regular) | ~arrived).reshape(n_systems, -1), axis=1)
+    # A curve of roots may reach from infinity to finite ones, so an end at infinity that is not isolated counts too.
+    doubtful: BoolArray = np.any((~regular | ~arrived).reshape(n_systems, -1), axis=1)
     points, finite = points.reshape(n_systems, -1, systems.n), finite.reshape(n_systems, -1)
     for k in range(n_systems):
         # Two paths at one isolated root: one of them has jumped, and its own root is missing.
