@@ -19,7 +19,7 @@ from bargain.games import StageGame
 from bargain.solvers import IndifferenceEnumeration, LemkeHowson, PureNash, SupportEnumeration, solve, solve_many
 
 SIZES = ((3, 3, 20), (5, 5, 10), (7, 7, 3), (9, 12, 1), (12, 12, 1))
-PATIENCE = 0.5
+PATIENCE = 0.2
 
 
 def ours(solver) -> Callable[[StageGame], int]:
