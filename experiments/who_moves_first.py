@@ -47,10 +47,10 @@ def plot(table: pd.DataFrame) -> Figure:
             worst, best = lines["simultaneous, worst"], lines["simultaneous, best"]
             several = (best - worst > 1e-9).to_numpy()
             ax.fill_between(
-                worst.index, worst, best, where=several, color="#CCCCCC", label="simultaneous, worst to best"
+                worst.index, worst, best, where=several, color="#CCCCCC", label="simultaneous, several equilibria"
             )
-            for end in (worst, best):
-                ax.plot(*_broken(end), color="black", linewidth=0.8, marker=".", markersize=1.5)
+            for end, name in ((worst, "simultaneous, worst and best"), (best, None)):
+                ax.plot(*_broken(end), color="black", linewidth=0.8, marker=".", markersize=1.5, label=name)
             for leader in ("US", "CN"):
                 label = f"{leader} first".replace("CN", "China")
                 style = {**line_style(leader), "marker": None}
@@ -60,7 +60,7 @@ def plot(table: pd.DataFrame) -> Figure:
         axes[0, 0].set_ylabel("payoff (% of own GDP per year)")
         letter_panels(axes[0])
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+        figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
 
 
