@@ -24,13 +24,15 @@ DEFAULT_TOLERANCE = 1e-8
 class Certificate(ArrayRecord):
     """What a profile leaves on the table, and whether that is nothing up to the tolerance.
 
-    regret: ``(..., n_players)`` in payoff units, never negative; payoff_range: ``(n_players,)``;
-    tolerance: largest accepted regret as a share of the payoff range.
+    regret: ``(..., n_players)`` in payoff units, never negative: the gain from the best deviation in one round, in
+    every state or memory where there are several; payoff_range: ``(n_players,)``; tolerance: largest accepted gain from
+    any deviation as a share of the payoff range; discount_factor: 0 for one round.
     """
 
     regret: FloatArray
     payoff_range: FloatArray
     tolerance: float = DEFAULT_TOLERANCE
+    discount_factor: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "regret", finite_array(self.regret, "regret"))
@@ -39,31 +41,36 @@ class Certificate(ArrayRecord):
 
     @property
     def epsilon(self) -> float:
-        """Largest regret of any player, in payoff units: the profile is an epsilon-equilibrium."""
-        return float(self.regret.max())
+        """Bound on the gain of any player from any deviation, in payoff units: largest regret / (1 - discount factor).
+
+        The best deviation gains at least the largest regret and at most this.
+        """
+        return float(self.regret.max() / (1.0 - self.discount_factor))
 
     @property
     def relative_regret(self) -> FloatArray:
-        """Regret as a share of each player's payoff range (0 for a player whose payoffs are constant)."""
+        """Bound on the gain as a share of each player's payoff range (payoff units where payoffs are constant)."""
         scale = np.where(self.payoff_range > 0.0, self.payoff_range, 1.0)
-        return np.asarray(self.regret / scale)
+        return np.asarray(self.regret / ((1.0 - self.discount_factor) * scale))
 
     @property
     def holds(self) -> bool:
         return bool(np.all(self.relative_regret <= self.tolerance))
 
     def to_dict(self) -> dict[str, Any]:
+        rounds = {"discount_factor": self.discount_factor} if self.discount_factor else {}
         return {
             "regret": self.regret.tolist(),
             "payoff_range": self.payoff_range.tolist(),
             "tolerance": self.tolerance,
+            **rounds,
             "epsilon": self.epsilon,
             "holds": self.holds,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        return cls(data["regret"], data["payoff_range"], data["tolerance"])
+        return cls(data["regret"], data["payoff_range"], data["tolerance"], data.get("discount_factor", 0.0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,23 +40,10 @@ class StageGame(ArrayRecord):
     ) -> None:
         table = finite_array(payoffs, "payoffs")
         _check_shape(table)
-        n_actions = table.shape[1:]
-        if players is None:
-            players = [f"player_{k + 1}" for k in range(len(n_actions))]
-        names = _labels(players, len(n_actions), "players")
-        if actions is None:
-            actions = [[f"action_{i + 1}" for i in range(n)] for n in n_actions]
-        if isinstance(actions, str) or len(actions) != len(names):
-            raise ValueError(f"actions has {len(actions)} lists of labels for {len(names)} players")
+        names, labels = default_labels(table.shape[1:], players, actions)
         object.__setattr__(self, "payoffs", table)
         object.__setattr__(self, "players", names)
-        object.__setattr__(
-            self,
-            "actions",
-            tuple(
-                _labels(own, n, f"actions of player {k}") for own, n, k in zip(actions, n_actions, names, strict=True)
-            ),
-        )
+        object.__setattr__(self, "actions", labels)
 
     @classmethod
     def from_bimatrix(
@@ -175,7 +162,23 @@ def _check_shape(payoffs: FloatArray) -> None:
         raise ValueError(f"payoffs reach {np.abs(payoffs).max():g} in size, more than the {LARGEST_PAYOFF:g} handled")
 
 
-def _labels(labels: Sequence[str], n_expected: int, name: str) -> tuple[str, ...]:
+def default_labels(
+    n_actions: Sequence[int], players: Sequence[str] | None, actions: Sequence[Sequence[str]] | None
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Checked labels of players and actions; what is not given is numbered from 1."""
+    if players is None:
+        players = [f"player_{k + 1}" for k in range(len(n_actions))]
+    names = checked_labels(players, len(n_actions), "players")
+    if actions is None:
+        actions = [[f"action_{i + 1}" for i in range(n)] for n in n_actions]
+    if isinstance(actions, str) or len(actions) != len(names):
+        raise ValueError(f"actions has {len(actions)} lists of labels for {len(names)} players")
+    own = zip(actions, n_actions, names, strict=True)
+    return names, tuple(checked_labels(labels, n, f"actions of player {name}") for labels, n, name in own)
+
+
+def checked_labels(labels: Sequence[str], n_expected: int, name: str) -> tuple[str, ...]:
+    """The labels as a tuple; ValueError unless there are as many unique non-empty strings as expected."""
     if isinstance(labels, str):
         raise ValueError(f"{name} = {labels!r} is one string, not a list of labels")
     result = tuple(labels)

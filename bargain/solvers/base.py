@@ -71,14 +71,18 @@ _SOLUTIONS: dict[str, type[Solution]] = {}
 class Solver(ABC, Generic[GameT, SolutionT]):
     """Base of all solvers: frozen dataclasses of settings with one method ``propose(game)``.
 
-    concept: what is looked for, in words; solution_type: the class of the results; game_type: the games taken;
-    n_players: the only number of players handled, or None for any number.
+    concept: what is looked for, in words; solution_type: the class of the results; game_type: the games taken, a class
+    or several; n_players: the only number of players handled, or None for any number; elsewhere: who takes games of
+    other numbers of players, in words.
     """
 
     concept: ClassVar[str] = "Nash equilibrium"
     solution_type: ClassVar[type[Solution]]
-    game_type: ClassVar[Any] = StageGame
+    game_type: ClassVar[type[Any] | tuple[type[Any], ...]] = StageGame
     n_players: ClassVar[int | None] = None
+    elsewhere: ClassVar[str] = (
+        "PureNash takes any number, LogitPath and SupportHomotopy do and find mixed equilibria too"
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -92,17 +96,33 @@ class Solver(ABC, Generic[GameT, SolutionT]):
         """Raise TypeError or ValueError when the solver cannot take this game."""
         name = type(self).__name__
         if not isinstance(game, self.game_type):
-            raise TypeError(f"{name} solves a {self.game_type.__name__}, not a {type(game).__name__}")
+            known = " or a ".join(kind.__name__ for kind in game_types(type(self)))
+            raise TypeError(f"{name} solves a {known}, not a {type(game).__name__}")
         if self.n_players is not None and game.n_players != self.n_players:
             players = ", ".join(game.players)
             raise ValueError(
                 f"{name} solves games of {self.n_players} players, this one has {game.n_players} ({players}); "
-                "PureNash takes any number, LogitPath and SupportHomotopy do and find mixed equilibria too"
+                f"{self.elsewhere}"
             )
 
     def settings(self) -> dict[str, Any]:
         """The settings as plain data."""
         return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+
+def game_types(solver_type: type[Solver[Any, Any]]) -> tuple[type[Any], ...]:
+    """The kinds of games that a solver takes."""
+    kinds = solver_type.game_type
+    return kinds if isinstance(kinds, tuple) else (kinds,)
+
+
+def _loaded_game(solver: Solver[Any, Any], data: Mapping[str, Any]) -> Any:
+    """The game of a solution from plain data; its entry "type" tells several kinds apart."""
+    kinds = game_types(type(solver))
+    named = {kind.__name__: kind for kind in kinds}
+    if len(kinds) > 1 and data.get("type") not in named:
+        raise ValueError(f"solution: no game type {data.get('type')!r}; {nearest(data.get('type'), sorted(named))}")
+    return (named[data["type"]] if len(kinds) > 1 else kinds[0]).from_dict(data)
 
 
 def solver_named(name: str, **settings: Any) -> Solver[Any, Any]:
@@ -192,7 +212,7 @@ class Solution(ArrayRecord):
             raise ValueError(f"no solution type {data['type']!r}; {nearest(data['type'], sorted(_SOLUTIONS))}")
         run = data["run"]
         solver = solver_named(run["solver"], **run["settings"])
-        game = solver.game_type.from_dict(data["game"])
+        game = _loaded_game(solver, data["game"])
         if game.fingerprint != run["game_sha256"]:
             raise ValueError(f"solution: the game does not match its recorded hash {run['game_sha256']}")
         return _SOLUTIONS[data["type"]](
