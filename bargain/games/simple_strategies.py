@@ -2,7 +2,7 @@
 
 Whoever alone deviates from whichever path starts the path that punishes him from its beginning; deviations of several
 at once are passed over. Grim trigger, stick and carrot (Abreu 1986) and penance (van Damme 1989) are of this form.
-Every path of a subgame-perfect equilibrium in pure strategies is one's with the worst punishments (Abreu 1988, prop. 5).
+Every pure path that some subgame-perfect equilibrium follows is one of these, with the worst punishments (prop. 5).
 """
 
 from __future__ import annotations
