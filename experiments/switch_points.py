@@ -20,13 +20,12 @@ SETTINGS = {"scenario": "us-china-2025", "evidence": "independent", "n_grid": 9,
 def run() -> pd.DataFrame:
     scenario = bg.load_scenario(SETTINGS["scenario"], evidence=SETTINGS["evidence"])
     rows = []
-    for key, p in scenario.parameters.items():
-        if p.low == p.high:
-            continue
+    keys = [key for key, p in scenario.parameters.items() if p.low < p.high and not key.startswith("rounds.")]
+    for key in keys:
         found = bg.switch_thresholds(scenario, key, n_grid=SETTINGS["n_grid"], tolerance=SETTINGS["tolerance"])
-        rows += _rows(found, p.value, p.confidence)
+        rows += _rows(found, scenario.parameters[key].value, scenario.parameters[key].confidence)
     table = pd.DataFrame(rows)
-    table["n_parameters"] = sum(p.low < p.high for p in scenario.parameters.values())
+    table["n_parameters"] = len(keys)
     table.attrs["parameters_hash"] = scenario.hash
     table.attrs["record"] = {**scenario.record(), "solver": "SupportEnumeration"}
     return table

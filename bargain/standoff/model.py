@@ -29,13 +29,18 @@ def round_payoffs(
     trade = tariff_terms(scenario, game, values)
     if not trade.converged:
         raise ScenarioError(f"{scenario.name}: the trade model did not converge at some tariffs; lower them")
+    return payoff_table(game, trade)
+
+
+def payoff_table(game: Round, trade: TariffTerms) -> PayoffTable:
+    """All payoff terms of a round, given the effects of tariffs."""
     terms: dict[str, dict[str, FloatArray]] = {name: {} for name in TERMS}
-    for code in scenario.file.players:
+    for code in game.file.players:
         for name, array in _own_terms(game, trade, code).items():
             terms[name][code] = np.broadcast_to(array, game.full_shape)
     material = {code: np.asarray(sum(terms[name][code] for name in MATERIAL)) for code in game.moves.players}
     terms["audience"] = game.audience(material)
-    return PayoffTable(tuple(scenario.file.players), game.moves, _stacked(terms, scenario, game), _saturated(game))
+    return PayoffTable(tuple(game.file.players), game.moves, _stacked(terms, game), _saturated(game))
 
 
 def parameter_arrays(scenario: Scenario, draws: Mapping[str, FloatArray] | None = None) -> dict[str, FloatArray]:
@@ -66,7 +71,7 @@ def _own_terms(game: Round, trade: TariffTerms, code: str) -> dict[str, FloatArr
     player = game.file.players[code]
     weight = game.value(f"{code}.protection_weight")
     if player.moods:
-        weight = weight * game.value(f"{code}.{game.choices['state.mood']}.protection_factor")
+        weight = weight * game.protection_factor(code)
     reliability, rent = game.control_terms(code)
     detours, alliance = game.bystander_terms(code)
     return {
@@ -84,14 +89,12 @@ def _own_terms(game: Round, trade: TariffTerms, code: str) -> dict[str, FloatArr
     }
 
 
-def _stacked(terms: dict[str, dict[str, FloatArray]], scenario: Scenario, game: Round) -> dict[str, FloatArray]:
+def _stacked(terms: dict[str, dict[str, FloatArray]], game: Round) -> dict[str, FloatArray]:
     """term -> (n_draws, n_players, *n_actions), read-only; a term that no player has is left out, but for tariffs: a
     table is never empty."""
     stacked = {}
     for name, by_player in terms.items():
-        columns = [
-            np.broadcast_to(by_player.get(code, np.zeros(())), game.full_shape) for code in scenario.file.players
-        ]
+        columns = [np.broadcast_to(by_player.get(code, np.zeros(())), game.full_shape) for code in game.file.players]
         array = np.stack(columns, axis=1)
         if array.any() or name == "tariffs":
             array.flags.writeable = False

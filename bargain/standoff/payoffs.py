@@ -49,14 +49,34 @@ class Round:
         self._elasticities: dict[tuple[str, str], FloatArray] = {}
         self._gaps: dict[tuple[str, str], tuple[FloatArray, FloatArray, FloatArray, FloatArray]] = {}
 
+    def in_states(self, values: Mapping[str, FloatArray], n_states: int) -> Round:
+        """The round with each draw ``n_states`` times in a row, at other values of what the states change.
+
+        values: key -> (n_draws * n_states,). What losses say about the industries does not depend on the state.
+        """
+        everywhere = Round(self.file, self.choices, values, self.moves)
+        for sector, members in self.file.sectors.items():
+            for user in members.users:
+                elasticity = self.sector_elasticity(sector, user)
+                everywhere._elasticities[sector, user] = np.repeat(elasticity, n_states, axis=0)
+        return everywhere
+
     # ------------------------------------------------------------ parameters and levels
 
     def value(self, key: str, default: float = 0.0) -> FloatArray:
         """Parameter ``key`` as (n_draws, 1, ..., 1); ``default`` where the scenario leaves an optional attribute
         out."""
         array = self.values.get(key)
-        filled = np.full(self.n_draws, default) if array is None else array
-        return filled.reshape(-1, *(1,) * len(self.moves.players))
+        return self.shaped(np.full(self.n_draws, default) if array is None else array)
+
+    def shaped(self, array: FloatArray) -> FloatArray:
+        """(n_draws,) as (n_draws, 1, ..., 1)."""
+        return array.reshape(-1, *(1,) * len(self.moves.players))
+
+    def protection_factor(self, code: str) -> FloatArray:
+        """What the mood makes of the protection weight of a player with moods: each draw's own, or today's."""
+        own = f"{code}.protection_factor"
+        return self.value(own if own in self.values else f"{code}.{self.choices['state.mood']}.protection_factor")
 
     def level(self, instrument: str, owner: str, attribute: str) -> FloatArray:
         """``attribute`` of the level that ``owner`` sets, along the action axes: (n_draws, ...)."""
@@ -178,6 +198,18 @@ class Round:
         alone = inputs.covered_share(military, military_stock, months)
         return civil, covered, military, np.where(weight > 0, covered, alone)
 
+    def drawdown(self, name: str, user: str, track: str) -> tuple[FloatArray, FloatArray]:
+        """(share of normal use that the stock of a track must bridge, share of purchases still delivered)."""
+        civil, _, military, _ = self.gaps(name, user)
+        gap = civil if track == "civil" else military
+        delivered = self.delivered(name, user, track)
+        if self.choices["options.stocks"] == "pooled":
+            weight = self.value(f"{name}.{user}.military_share")
+            gap = (1 - weight) * civil + weight * military
+            served = [self.delivered(name, user, each) for each in ("civil", "military")]
+            delivered = (1 - weight) * served[0] + weight * served[1]
+        return np.asarray(gap), np.asarray(delivered)
+
     def used(self, user: str) -> dict[str, InputUser]:
         """Inputs that ``user`` buys."""
         return {name: item.users[user] for name, item in self.file.inputs.items() if user in item.users}
@@ -212,13 +244,15 @@ class Round:
     def sector_elasticity(self, sector: str, user: str) -> FloatArray:
         """Elasticity that reproduces the published loss of an 80 % cut; at the Leontief limit where a draw exceeds
         it."""
-        if (sector, user) not in self._elasticities:
-            self._elasticities[sector, user] = inputs.elasticity_from_loss(
-                self.value(f"{sector}.{user}.loss_of_80_cut"),
-                self.value(f"{sector}.{user}.exposure"),
-                self.value(f"{sector}.cost_share"),
+        if not self._elasticities:
+            pairs = [(name, code) for name, members in self.file.sectors.items() for code in members.users]
+            solved = inputs.elasticity_from_loss(
+                np.stack([self.value(f"{name}.{code}.loss_of_80_cut") for name, code in pairs]),
+                np.stack([self.value(f"{name}.{code}.exposure") for name, code in pairs]),
+                np.stack([self.value(f"{name}.cost_share") for name, _ in pairs]),
                 saturate=True,
             )
+            self._elasticities.update(zip(pairs, solved, strict=True))
         return self._elasticities[sector, user]
 
     def security_loss(self, user: str) -> FloatArray:

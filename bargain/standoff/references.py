@@ -66,6 +66,21 @@ def reference_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
     moods = {mood for player in file.players.values() for mood in player.moods}
     if moods and file.state.mood not in moods:
         yield "state.mood", unknown("a mood", file.state.mood, sorted(moods))
+    yield from _stock_errors(file)
+
+
+def _stock_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
+    """Stocks that are states of the game must be stocks of the scenario."""
+    for name, stock in file.rounds.stocks.items() if file.rounds is not None else ():
+        place = f"rounds.stocks.{name}"
+        if not NAME.fullmatch(name) or name in ("rebuilt", "substitution", "mood"):
+            yield place, f"'{name}' is not a free plain name (letters, digits, underscores)"
+        if stock.input not in file.inputs:
+            yield f"{place}.input", unknown("an input", stock.input, list(file.inputs))
+        elif stock.user not in file.inputs[stock.input].users:
+            yield f"{place}.user", unknown("a user", stock.user, list(file.inputs[stock.input].users))
+        elif getattr(file.inputs[stock.input].users[stock.user], f"{stock.track}_stock_months") is None:
+            yield place, f"'{stock.input}' of '{stock.user}' has no {stock.track} stock"
 
 
 def _acted_on(instrument: Instrument) -> list[str]:
@@ -86,6 +101,7 @@ def _name_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
         "audience": "a section",
         "state": "a section",
         "options": "a section",
+        "rounds": "a section",
     }
     groups: dict[str, Mapping[str, Component]] = {
         "players": file.players,

@@ -18,7 +18,9 @@ from bargain.standoff.schema import Attribute, Quantity, ScenarioError, Scenario
 
 if TYPE_CHECKING:
     from bargain.games import StageGame
+    from bargain.games.markov import MarkovGame
     from bargain.standoff.payoff_table import PayoffTable
+    from bargain.standoff.rounds import StandoffRounds
 
 CHOICES = ("options.stocks", "options.deficits", "options.shortage", "state.mood")
 
@@ -171,16 +173,18 @@ class Scenario:
         if not isinstance(state, State):
             raise ScenarioError(f"state = {state!r} is not a State")
         values: dict[str, float | str] = {}
-        for key in self.parameters:
-            head, _, attribute = key.rpartition(".")
-            user = head.rpartition(".")[2]
-            entry = getattr(state, attribute, None) if attribute.endswith("_stock_months") else None
-            if entry is not None and user in (players or self.players):
-                values[key] = entry
+        for key in self.stock_keys(players or self.players):
+            if (months := getattr(state, key.rpartition(".")[2])) is not None:
+                values[key] = months
         for name in ("rebuilt", "substitution", "mood"):
             if (entry := getattr(state, name)) is not None:
                 values[f"state.{name}"] = entry
         return self.with_values(values) if values else self
+
+    def stock_keys(self, users: tuple[str, ...]) -> tuple[str, ...]:
+        """The keys of the stocks that ``users`` hold, of every input and on either track."""
+        endings = tuple(f".{user}.{track}_stock_months" for user in users for track in ("civil", "military"))
+        return tuple(key for key in self.parameters if key.endswith(endings))
 
     def keys(self) -> tuple[str, ...]:
         """Every key that ``with_values`` and ``--set`` take."""
@@ -235,6 +239,27 @@ class Scenario:
         """One round as a StageGame: payoffs in percent of own GDP per year, action labels such as
         'truce/dual_track'."""
         return self.payoffs(state, players).game()
+
+    def rounds(
+        self,
+        *,
+        draws: Mapping[str, NDArray[np.float64]] | None = None,
+        levels: Mapping[str, int] | None = None,
+        players: tuple[str, ...] | None = None,
+    ) -> StandoffRounds:
+        """The game over rounds with its states and payoff terms, many draws at once.
+
+        levels: grid points by state variable, such as ``{"military": 13, "rebuilt": 7}``.
+        """
+        from bargain.standoff.rounds import standoff_rounds
+
+        return standoff_rounds(self, draws=draws, levels=levels, players=players)
+
+    def markov_game(
+        self, *, levels: Mapping[str, int] | None = None, players: tuple[str, ...] | None = None
+    ) -> MarkovGame:
+        """The game over rounds as a MarkovGame: payoffs in percent of own GDP per year, one round a quarter."""
+        return self.rounds(levels=levels, players=players).game()
 
 
 def _check_sectors(scenario: Scenario) -> None:

@@ -291,6 +291,41 @@ class Start(Component):
     substitution: Annotated[Quantity, share("share of the denied chips that own ones replace (H)")]
 
 
+class StockRule(Component):
+    """A stock that runs down while its track is short and fills up while it is served (a state of the game)."""
+
+    input: str
+    user: str
+    track: Literal["civil", "military"]
+    levels: Annotated[int, Field(ge=2, le=200)]
+    largest_months: Annotated[Quantity, Attribute("months", "the stock when it is full", 0.1, 1200)]
+    refill_months: Annotated[Quantity, Attribute("months", "added in a round in which the track is served", 0, 1200)]
+
+
+class Growth(Component):
+    """Capacity of its own that a user builds in place of an input (a state of the game): it never shrinks."""
+
+    levels: Annotated[int, Field(ge=1, le=200)]
+    years: Annotated[
+        Quantity, Attribute("years", "time to cover the share below while the input is delivered", 0.1, 200)
+    ]
+    covered: Annotated[Quantity, share("part of what is missing today that is covered after that time")]
+    withheld_factor: Annotated[
+        Quantity, Attribute("ratio", "times the pace while the input is wholly withheld", 1, 100)
+    ]
+
+
+class Rounds(Component):
+    """The game over rounds: how much later rounds count, and how the state moves."""
+
+    discount_factor: Annotated[Quantity, Attribute("ratio", "weight of the next round over this one", 0, 0.9999)]
+    mood_persistence: Annotated[Quantity, share("chance that the mood stays as it is for a round")]
+    military_weight: Annotated[Quantity, share("part of withholding that closing the military track alone makes")]
+    stocks: dict[str, StockRule] = {}
+    rebuilt: Growth | None = None
+    substitution: Growth | None = None
+
+
 class Options(Component):
     """Readings of the model that are not numbers."""
 
@@ -321,6 +356,7 @@ class ScenarioFile(Component):
     inputs: dict[str, Input]
     sectors: dict[str, Sector] = {}
     instruments: dict[str, Instrument]
+    rounds: Rounds | None = None
     variants: dict[str, Variant] = {}
 
 
@@ -332,6 +368,8 @@ def quantities(file: ScenarioFile) -> Iterator[tuple[str, str, Attribute, Quanti
         members: dict[str, Component] = getattr(file, group)
         for name, member in members.items():
             yield from _walk(member, name, f"{group}.{name}")
+    if file.rounds is not None:
+        yield from _walk(file.rounds, "rounds", "rounds")
 
 
 def _walk(component: Component, key: str, place: str) -> Iterator[tuple[str, str, Attribute, Quantity]]:
@@ -343,3 +381,5 @@ def _walk(component: Component, key: str, place: str) -> Iterator[tuple[str, str
         elif isinstance(entry, dict):
             for child, member in entry.items():
                 yield from _walk(member, f"{key}.{child}", f"{place}.{name}.{child}")
+        elif isinstance(entry, Component):
+            yield from _walk(entry, f"{key}.{name}", f"{place}.{name}")

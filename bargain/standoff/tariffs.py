@@ -28,6 +28,14 @@ class TariffTerms:
     revenue: dict[str, FloatArray]
     converged: bool
 
+    def repeated(self, n_times: int) -> TariffTerms:
+        """Each draw ``n_times`` in a row, for as many states."""
+        income, displaced, revenue = (
+            {code: np.repeat(array, n_times, axis=0) for code, array in terms.items()}
+            for terms in (self.real_income, self.displaced, self.revenue)
+        )
+        return TariffTerms(income, displaced, revenue, self.converged)
+
 
 def trade_model(scenario: Scenario, elasticity: float | None = None) -> TradeModel:
     """The trade model at the tariffs before the standoff, deficits purged unless the scenario says otherwise.

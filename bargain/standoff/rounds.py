@@ -1,0 +1,160 @@
+"""The standoff as a game with states: payoffs of a round in every state, and where its moves lead.
+
+The states of each draw are so many more draws of one round: all of them are filled in one call. Tariffs do not depend
+on the state, so that the trade model is solved once per draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bargain.games.markov import MarkovGame
+from bargain.standoff.instruments import moves
+from bargain.standoff.model import parameter_arrays, payoff_table
+from bargain.standoff.payoff_table import PayoffTable
+from bargain.standoff.payoffs import FloatArray, Round
+from bargain.standoff.scenario import Scenario
+from bargain.standoff.schema import ScenarioError
+from bargain.standoff.state_space import GROWING, StateSpace, state_space
+from bargain.standoff.tariffs import tariff_terms
+from bargain.standoff.transitions import (
+    IntArray,
+    Step,
+    grid_step,
+    growth_target,
+    joint_step,
+    mood_step,
+    stock_target,
+    withheld_share,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class StandoffRounds:
+    """The game over rounds of a scenario, any number of parameter draws at once.
+
+    space: the states; table: payoff terms, its leading axis ``n_draws * n_states`` with the states running fastest;
+    successors, probabilities: ``(n_draws, n_states, *n_actions, k)``; discount_factor: ``(n_draws,)``.
+    """
+
+    space: StateSpace
+    table: PayoffTable
+    successors: IntArray
+    probabilities: FloatArray
+    discount_factor: FloatArray
+
+    @cached_property
+    def payoffs(self) -> FloatArray:
+        """Payoffs of the strategic players, ``(n_draws, n_states, n_players, *n_actions)``, percent of GDP a year."""
+        flat = self.table.stage_payoffs()
+        return flat.reshape(self.space.n_draws, self.space.n_states, *flat.shape[1:])
+
+    def game(self, draw: int = 0) -> MarkovGame:
+        """The Markov game of one draw."""
+        return MarkovGame(
+            self.payoffs[draw],
+            self.successors[draw],
+            self.probabilities[draw],
+            float(self.discount_factor[draw]),
+            self.table.moves.players,
+            self.table.moves.actions,
+            self.space.labels(draw),
+        )
+
+
+def standoff_rounds(
+    scenario: Scenario,
+    *,
+    draws: Mapping[str, FloatArray] | None = None,
+    levels: Mapping[str, int] | None = None,
+    players: tuple[str, ...] | None = None,
+) -> StandoffRounds:
+    """Build the game over rounds.
+
+    draws: key -> ``(n_draws,)`` for all or some parameters; levels: grid points by state variable, for instance
+    ``{"rebuilt": 7}``; players: who moves (default: the strategic players).
+    """
+    values = parameter_arrays(scenario, draws)
+    space = state_space(scenario.file, scenario.choices["state.mood"], values, levels)
+    chosen = moves(scenario.file, tuple(players or scenario.players))
+    once = Round(scenario.file, scenario.choices, values, chosen)
+    trade = tariff_terms(scenario, once, values)
+    if not trade.converged:
+        raise ScenarioError(f"{scenario.name}: the trade model did not converge at some tariffs; lower them")
+    everywhere = _in_every_state(scenario, values, space)
+    game = once.in_states(everywhere, space.n_states)
+    table = payoff_table(game, trade.repeated(space.n_states))
+    successors, probabilities = _steps(scenario, game, space)
+    shape = (space.n_draws, space.n_states, *chosen.shape, successors.shape[-1])
+    return StandoffRounds(
+        space,
+        table,
+        np.broadcast_to(successors, (space.n_draws * space.n_states, *shape[2:])).reshape(shape),
+        np.broadcast_to(probabilities, (space.n_draws * space.n_states, *shape[2:])).reshape(shape),
+        values["rounds.discount_factor"],
+    )
+
+
+def _in_every_state(scenario: Scenario, values: Mapping[str, FloatArray], space: StateSpace) -> dict[str, FloatArray]:
+    """Parameters ``(n_draws * n_states,)`` with those that are states at their level."""
+    result = {key: np.repeat(array, space.n_states) for key, array in values.items()}
+    rounds = scenario.file.rounds
+    assert rounds is not None, "there is a state space"
+    for name, stock in rounds.stocks.items():
+        months = space.values(name).reshape(-1)
+        for key in scenario.stock_keys((stock.user,)):
+            # A pooled stock is one for both tracks and all inputs; else each track has its own.
+            if scenario.choices["options.stocks"] == "pooled" or key.endswith(f"{stock.track}_stock_months"):
+                result[key] = months
+    for name in GROWING:
+        if name in space.variables:
+            result[f"state.{name}"] = space.values(name).reshape(-1)
+    mood = space.values("mood").reshape(-1).astype(int)
+    for code, player in scenario.file.players.items():
+        if player.moods:
+            factors = [
+                np.repeat(values.get(f"{code}.{m}.protection_factor", np.ones(space.n_draws)), space.n_states)
+                for m in space.moods
+            ]
+            result[f"{code}.protection_factor"] = np.take_along_axis(np.stack(factors), mood[None], axis=0)[0]
+    return result
+
+
+def _steps(scenario: Scenario, game: Round, space: StateSpace) -> Step:
+    """Successors and probabilities ``(n_draws * n_states, *n_actions, k)``, action axes of length one if all agree."""
+    rounds, months = scenario.file.rounds, scenario.file.round_months
+    assert rounds is not None, "there is a state space"
+    steps = []
+    for name, grid in zip(space.variables, space.grids, strict=True):
+        own = np.repeat(grid, space.n_states, axis=0)
+        now = game.shaped(space.values(name).reshape(-1))
+        if name == "mood":
+            steps.append(mood_step(now.astype(np.intp), grid.shape[1], game.value("rounds.mood_persistence")))
+        elif name in GROWING:
+            today = game.shaped(np.repeat(grid[:, 0], space.n_states))
+            years, covered, factor = (
+                game.value(f"rounds.{name}.{key}") for key in ("years", "covered", "withheld_factor")
+            )
+            grown = growth_target(now, today, _withheld(game, name), years, covered, factor, months)
+            steps.append(grid_step(own, grown))
+        else:
+            stock = rounds.stocks[name]
+            gap, delivered = game.drawdown(stock.input, stock.user, stock.track)
+            refill = game.value(f"rounds.{name}.refill_months")
+            steps.append(grid_step(own, stock_target(now, gap, delivered, refill, months)))
+    return joint_step(steps, space.sizes)
+
+
+def _withheld(game: Round, capacity: str) -> FloatArray:
+    """How far the inputs that ``capacity`` replaces are withheld from the target of the controls, the worst of them."""
+    worst, weight = game.value("", 0.0), game.value("rounds.military_weight")
+    for name, item in game.file.inputs.items():
+        found = game.control(name)
+        if item.replaced_by == capacity and found is not None:
+            civil, military = (game.delivered(name, found[1].target, track) for track in ("civil", "military"))
+            worst = np.maximum(worst, withheld_share(civil, military, weight))
+    return worst

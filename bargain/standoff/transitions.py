@@ -1,0 +1,95 @@
+"""How the state of the standoff moves from round to round: stocks, rebuilt capacity, substitution, domestic mood.
+
+Every state variable lives on a grid. What a round makes of it is a number x' that in general lies between two points
+of the grid, low <= x' <= high; the variable moves to either with the probabilities that keep the expectation,
+
+    P(high) = (x' - low) / (high - low),                 E[next] = x',
+
+so that the expected drawdown of a stock and the expected growth of capacity are exact whatever the grid. Variables move
+independently of each other given the moves. Beyond the ends of the grid a variable stays at the end.
+
+    stock       x' = x - min(x, gap R) + f delivered          a round of R months, f months laid in while served
+    capacity    x' = x + (1 - x0) c (R / Y) (1 + (h - 1) w)   covers c of what is missing in Y, h times faster while the
+                                                              input is withheld (share w)
+    mood        stays with probability p, else any other mood, all equally likely
+
+The share withheld counts the military track with a small weight m: w = (1 - m)(1 - civil) + m (1 - military).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+Step = tuple[IntArray, FloatArray]
+"""Two grid positions a move may lead to and their probabilities, each ``(..., 2)``."""
+
+
+def grid_step(grid: FloatArray, target: FloatArray) -> Step:
+    """Positions and probabilities with expectation ``target``, clipped to the ends of the grid.
+
+    grid: ``(n_draws, n_levels)``, rising; target: ``(n_draws, ...)``.
+    """
+    rest = target.shape[1:]
+    points = grid.reshape(len(grid), *(1,) * len(rest), -1)
+    clipped = np.clip(target, grid[:, 0].reshape(-1, *(1,) * len(rest)), grid[:, -1].reshape(-1, *(1,) * len(rest)))
+    low = np.clip((clipped[..., None] >= points).sum(axis=-1) - 1, 0, max(grid.shape[1] - 2, 0))
+    high = np.minimum(low + 1, grid.shape[1] - 1)
+    rows = np.arange(len(grid)).reshape(-1, *(1,) * len(rest))
+    below, above = grid[rows, low], grid[rows, high]
+    width = above - below
+    rising = np.divide(clipped - below, width, out=np.zeros_like(clipped), where=width > 0.0)
+    return np.stack([low, high], axis=-1), np.stack([1.0 - rising, rising], axis=-1)
+
+
+def stock_target(
+    stock: FloatArray, gap: FloatArray, delivered: FloatArray, refill_months: FloatArray, round_months: float
+) -> FloatArray:
+    """Stock after a round, in months of normal use: less what bridges the gap, plus what is laid in while served."""
+    return np.asarray(stock - np.minimum(stock, gap * round_months) + refill_months * delivered)
+
+
+def withheld_share(civil: FloatArray, military: FloatArray, military_weight: FloatArray) -> FloatArray:
+    """How far an input is withheld, in [0, 1], from the shares delivered on either track."""
+    return np.asarray((1.0 - military_weight) * (1.0 - civil) + military_weight * (1.0 - military))
+
+
+def growth_target(
+    capacity: FloatArray,
+    today: FloatArray,
+    withheld: FloatArray,
+    years: FloatArray,
+    covered: FloatArray,
+    withheld_factor: FloatArray,
+    round_months: float,
+) -> FloatArray:
+    """Rebuilt or substituted share after a round; all shares in [0, 1]."""
+    pace = (1.0 - today) * covered * round_months / (12.0 * years)
+    return np.asarray(np.minimum(1.0, capacity + pace * (1.0 + (withheld_factor - 1.0) * withheld)))
+
+
+def mood_step(mood: IntArray, n_moods: int, persistence: FloatArray) -> Step:
+    """Every mood that may follow, the present one first, each ``(..., n_moods)``; mood and persistence broadcast."""
+    others = np.stack([(mood + shift) % n_moods for shift in range(n_moods)], axis=-1)
+    if n_moods == 1:
+        return others, np.ones((*np.broadcast_shapes(mood.shape, persistence.shape), 1))
+    stay = np.broadcast_to(persistence, np.broadcast_shapes(mood.shape, persistence.shape))
+    leave = (1.0 - stay) / (n_moods - 1)
+    return others, np.stack([stay, *[leave] * (n_moods - 1)], axis=-1)
+
+
+def joint_step(steps: list[Step], sizes: tuple[int, ...]) -> Step:
+    """Successor states and probabilities ``(..., k)`` when all variables move independently; sizes of their grids.
+
+    States are numbered with the last variable running fastest.
+    """
+    successors: IntArray = np.zeros((1,), dtype=np.intp)
+    probabilities: FloatArray = np.ones((1,))
+    for (places, chances), size in zip(steps, sizes, strict=True):
+        successors = successors[..., :, None] * size + places[..., None, :]
+        probabilities = probabilities[..., :, None] * chances[..., None, :]
+        successors = successors.reshape(*successors.shape[:-2], -1)
+        probabilities = probabilities.reshape(*probabilities.shape[:-2], -1)
+    return successors, probabilities
