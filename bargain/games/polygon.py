@@ -1,0 +1,211 @@
+"""Convex polygons in the plane: hull, half-plane cut, weighted Minkowski sum, support, distance; nothing is too flat.
+
+A set is the array ``(n_vertices, 2)`` of its extreme points: none is the empty set, one a point, two a segment, more a
+polygon, counter-clockwise from the vertex with the lowest first coordinate (then the lowest second). The boundary of a
+Minkowski sum consists of the edges of its terms in order of their angle (de Berg et al. 2008, Computational Geometry,
+theorem 13.5). Tolerances are shares of the extent of the set along each axis, so that units do not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from bargain.games.record import FloatArray
+
+FLAT = 1e-13
+"""A vertex closer than this to the line through its neighbours is none (extent of the set along each axis: 1)."""
+
+EMPTY: FloatArray = np.zeros((0, 2))
+EMPTY.setflags(write=False)
+
+
+def convex_hull(points: npt.ArrayLike, flat: float = FLAT, units: npt.ArrayLike | None = None) -> FloatArray:
+    """Extreme points of the hull of ``points`` ``(n, 2)``; vertices that stand out by less than ``flat`` are dropped.
+
+    units: ``(2,)``, what ``flat`` is a share of, the extent of the points unless given. The chain of Andrew (1979)
+    after points well inside have been left out (Akl and Toussaint 1978).
+    """
+    given = np.asarray(points, dtype=float).reshape(-1, 2)
+    if len(given) <= 1:
+        return given.copy()
+    lowest = given.min(axis=0)
+    extent = given.max(axis=0) - lowest if units is None else np.asarray(units, dtype=float)
+    scaled = (given - lowest) / np.where(extent > 0.0, extent, 1.0)
+    kept = _outermost(scaled) if len(given) > 256 else np.arange(len(given))
+    kept = kept[np.lexsort((scaled[kept, 1], scaled[kept, 0]))]
+    lower = _chain(scaled, kept.tolist())
+    upper = _chain(scaled, kept[::-1].tolist())
+    return _canonical(given[_tidied(scaled, lower[:-1] + upper[:-1], flat)], flat * extent)
+
+
+def cut(polygon: FloatArray, normal: npt.ArrayLike, offset: float) -> FloatArray:
+    """The part of a polygon where normal . x <= offset."""
+    if len(polygon) == 0:
+        return EMPTY
+    excess = polygon @ np.asarray(normal, dtype=float) - offset
+    if excess.max() <= 0.0:
+        return polygon
+    if excess.min() > 0.0:
+        return EMPTY
+    if len(polygon) == 1:
+        return polygon
+    after = np.roll(excess, -1)
+    crossed = ((excess <= 0.0) != (after <= 0.0)) & (excess != 0.0) & (after != 0.0)
+    share = np.where(crossed, excess, 0.0) / np.where(crossed, excess - after, 1.0)
+    met = polygon + share[:, None] * (np.roll(polygon, -1, axis=0) - polygon)
+    pieces = np.stack([polygon, met], axis=1).reshape(-1, 2)
+    kept = pieces[np.stack([excess <= 0.0, crossed], axis=1).reshape(-1)]
+    return kept[np.any(kept != np.roll(kept, 1, axis=0), axis=1)] if len(kept) > 1 else kept
+
+
+def minkowski_sum(polygons: Sequence[FloatArray], weights: npt.ArrayLike) -> FloatArray:
+    """The set {sum_k w_k x_k: x_k in polygon k} for weights >= 0; empty as soon as one term of positive weight is."""
+    used = [(polygon, w) for polygon, w in zip(polygons, np.asarray(weights, dtype=float), strict=True) if w > 0.0]
+    if any(len(polygon) == 0 for polygon, _ in used):
+        return EMPTY
+    start = sum((w * _canonical(polygon)[0] for polygon, w in used), np.zeros(2))
+    edges = [w * (np.roll(polygon, -1, axis=0) - polygon) for polygon, w in used if len(polygon) > 1]
+    if not edges:
+        return np.asarray(start)[None]
+    steps = np.concatenate(edges)
+    angle = edge_angles(steps)
+    order = np.argsort(angle, kind="stable")
+    steps, angle = steps[order], angle[order]
+    # Parallel edges of several terms are one edge of the sum.
+    first = np.concatenate([[True], np.diff(angle) > 0.0])
+    merged = np.add.reduceat(steps, np.flatnonzero(first), axis=0)
+    return np.asarray(start + np.concatenate([np.zeros((1, 2)), np.cumsum(merged[:-1], axis=0)]))
+
+
+def edge_angles(steps: FloatArray) -> FloatArray:
+    """Angles of edges ``(n, 2)`` in (-pi/2, 3 pi/2], increasing counter-clockwise from the first vertex of a polygon."""
+    angle = np.arctan2(steps[:, 1], steps[:, 0])
+    turned = ((steps[:, 0] < 0.0) & (angle < 0.0)) | ((steps[:, 0] == 0.0) & (steps[:, 1] < 0.0))
+    return np.where(turned, angle + 2.0 * np.pi, angle)
+
+
+def support(polygon: FloatArray, directions: npt.ArrayLike) -> FloatArray:
+    """Largest y . x over the polygon for each direction y ``(n, 2)``; minus infinity when it is empty."""
+    towards = np.asarray(directions, dtype=float).reshape(-1, 2)
+    if len(polygon) == 0:
+        return np.full(len(towards), -np.inf)
+    return np.asarray((towards @ polygon.T).max(axis=1))
+
+
+def contains(polygon: FloatArray, points: npt.ArrayLike, tolerance: float = 1e-12) -> npt.NDArray[np.bool_]:
+    """Whether each point ``(n, 2)`` is in the polygon, or outside by at most this share of its extent (max norm)."""
+    extent = np.ptp(polygon, axis=0) if len(polygon) else np.ones(2)
+    units = np.where(extent > 0.0, extent, max(float(extent.max()), 1.0 if not extent.any() else 0.0))
+    return np.asarray(distances(polygon, points, units) <= tolerance)
+
+
+def distances(polygon: FloatArray, points: npt.ArrayLike, units: npt.ArrayLike = (1.0, 1.0)) -> FloatArray:
+    """Distance of points ``(n, 2)`` to the polygon, max(|dx| / units_1, |dy| / units_2); infinite when it is empty."""
+    scale = np.asarray(units, dtype=float)
+    places = np.asarray(points, dtype=float).reshape(-1, 2) / scale
+    if len(polygon) == 0:
+        return np.full(len(places), np.inf)
+    corners = polygon / scale
+    starts, steps = corners, np.roll(corners, -1, axis=0) - corners
+    found = np.full(len(places), np.inf)
+    outside = np.zeros(len(places), dtype=bool)
+    for start, step in zip(starts, steps, strict=True):
+        gap = start - places
+        outside |= step[0] * gap[:, 1] - step[1] * gap[:, 0] > 0.0
+        found = np.minimum(found, _distance_to_segment(gap, step))
+    if len(polygon) >= 3:
+        found[~outside] = 0.0
+    return found
+
+
+def hausdorff(first: FloatArray, second: FloatArray, units: npt.ArrayLike = (1.0, 1.0)) -> float:
+    """Hausdorff distance in the norm max(|x| / units_1, |y| / units_2); 0 between empty sets, else infinite to one."""
+    if len(first) == 0 and len(second) == 0:
+        return 0.0
+    if len(first) == 0 or len(second) == 0:
+        return float(np.inf)
+    return float(max(distances(second, first, units).max(), distances(first, second, units).max()))
+
+
+def area(polygon: FloatArray) -> float:
+    """Area of the polygon, 0 for points and segments."""
+    if len(polygon) < 3:
+        return 0.0
+    x, y = (polygon - polygon[0]).T
+    return float(0.5 * (x @ np.roll(y, -1) - y @ np.roll(x, -1)))
+
+
+def _canonical(polygon: FloatArray, tie: npt.ArrayLike = (0.0, 0.0)) -> FloatArray:
+    """Vertices turned so that the lowest first coordinate (up to ``tie``), then the lowest second, comes first."""
+    if len(polygon) < 2:
+        return polygon
+    lowest = polygon[:, 0] <= polygon[:, 0].min() + np.asarray(tie)[0]
+    start = int(np.where(lowest, polygon[:, 1], np.inf).argmin())
+    return np.asarray(np.roll(polygon, -start, axis=0))
+
+
+def _distance_to_segment(gap: FloatArray, step: FloatArray) -> FloatArray:
+    """Max-norm distance of the origin to gap + t step, t in [0, 1]: the least is where a coordinate or both tie."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        stops = np.stack(
+            [
+                -gap[:, 0] / step[0],
+                -gap[:, 1] / step[1],
+                -(gap[:, 0] - gap[:, 1]) / (step[0] - step[1]),
+                -(gap[:, 0] + gap[:, 1]) / (step[0] + step[1]),
+                np.zeros(len(gap)),
+                np.ones(len(gap)),
+            ]
+        )
+    stops = np.clip(np.where(np.isfinite(stops), stops, 0.0), 0.0, 1.0)
+    return np.asarray(np.abs(gap[None] + stops[..., None] * step).max(axis=-1).min(axis=0))
+
+
+def _outermost(points: FloatArray) -> npt.NDArray[np.intp]:
+    """Indices of the points that are not well inside the polygon of the extreme points in 32 directions."""
+    turns = np.arange(32) * (np.pi / 16)
+    towards = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    reach = towards @ points.T
+    corners = points[reach.argmax(axis=1)]
+    inside = np.ones(len(points), dtype=bool)
+    for corner, step in zip(corners, np.roll(corners, -1, axis=0) - corners, strict=True):
+        if step.any():
+            inside &= step[0] * (points[:, 1] - corner[1]) - step[1] * (points[:, 0] - corner[0]) > 1e-9
+    return np.flatnonzero(~inside)
+
+
+def _chain(points: FloatArray, order: list[int]) -> list[int]:
+    """Indices of the points on the right-hand side of the way from the first to the last, turning left only."""
+    x, y = points.T.tolist()
+    chain: list[int] = []
+    for k in order:
+        while len(chain) >= 2:
+            i, j = chain[-2], chain[-1]
+            if (x[j] - x[i]) * (y[k] - y[i]) - (y[j] - y[i]) * (x[k] - x[i]) > 0.0:
+                break
+            chain.pop()
+        chain.append(k)
+    return chain
+
+
+def _tidied(points: FloatArray, chain: list[int], flat: float) -> list[int]:
+    """The chain without repeated points and without vertices closer than ``flat`` to the line of their neighbours."""
+    kept = [chain[0]]
+    for k in chain[1:]:
+        if np.abs(points[k] - points[kept[-1]]).max() > flat:
+            kept.append(k)
+    while len(kept) > 1 and np.abs(points[kept[-1]] - points[kept[0]]).max() <= flat:
+        kept.pop()
+    place = 1
+    while len(kept) > 2 and place < len(kept):
+        before, here, after = points[kept[place - 1]], points[kept[place]], points[kept[(place + 1) % len(kept)]]
+        chord = after - before
+        height = abs(chord[0] * (here[1] - before[1]) - chord[1] * (here[0] - before[0]))
+        if height <= flat * np.abs(chord).max():
+            kept.pop(place)
+        else:
+            place += 1
+    return kept
