@@ -1,8 +1,9 @@
 """The payoffs that one round supports when given sets of payoffs may follow: the operator B of two-player Markov games.
 
-From sets V(s') of payoffs that may follow (one convex set a state) and the punishments v_i(s) = min of coordinate i over
-V(s), move a in state s supports the payoffs (1 - d) u(s, a) + d w, with w in the expected set sum_s' P(s' | s, a) V(s')
-(each state's payoff may be chosen on its own, and by a public lottery), provided neither player gains by another action:
+From sets V(s') of payoffs that may follow (one convex set a state) and the punishments v_i(s) = min of coordinate i
+over V(s), move a in state s supports the payoffs (1 - d) u(s, a) + d w, with w in the expected set
+sum_s' P(s' | s, a) V(s') (each state's payoff may be chosen on its own, and by a public lottery), provided neither
+player gains by another action:
 
     (1 - d) u_i(s, a) + d w_i >= max over a_i' of (1 - d) u_i(s, a_i', a_j) + d sum_s' P(s' | s, a_i', a_j) v_i(s').
 
@@ -39,8 +40,8 @@ def payoff_operator(
 ) -> tuple[FloatArray, ...]:
     """B(V): for each state the extreme points of the payoffs supported by the sets ``polygons`` of the next round.
 
-    polygons: for each state the vertices ``(n_vertices, 2)``, none for an empty set; punishments: ``(n_states, 2)``, the
-    least coordinates of the sets unless given; slack: gain that counts as none, as a share of the payoff range.
+    polygons: for each state the vertices ``(n_vertices, 2)``, none for an empty set; punishments: ``(n_states, 2)``,
+    the least coordinates of the sets unless given; slack: gain that counts as none, as a share of the payoff range.
     Raises ValueError for other numbers of players, sets or punishments.
     """
     markov = game.markov_game() if isinstance(game, RepeatedGame) else game
@@ -84,9 +85,8 @@ def operator_distance(
 class OperatorDistance:
     """Distances between sets V and B(V) over all states, as shares of the payoff range.
 
-    unsupported: farthest any payoff of V is from B(V), 0 proves that all of V are equilibrium payoffs; missing: farthest
-    any payoff of B(V) is from V, 0 proves that V holds all equilibrium payoffs that it held at first; distance: the
-    larger of the two (Hausdorff).
+    unsupported: farthest any payoff of V is from B(V), 0 proves that all of V are equilibrium payoffs; missing:
+    farthest any payoff of B(V) is from V; distance: the larger of the two (Hausdorff).
     """
 
     unsupported: float
@@ -100,7 +100,7 @@ def least_payoffs(polygons: Sequence[FloatArray]) -> FloatArray:
 
 
 def states_without_equilibrium(game: MarkovGame, empty: BoolArray) -> BoolArray:
-    """The states marked ``empty`` and those from which some available moves may lead there, after however many rounds."""
+    """The states marked ``empty`` and those from which available moves may lead there, after however many rounds."""
     reached = np.where(game.probabilities > 0.0, game.successors, -1).reshape(game.n_states, -1, 1)
     possible = np.repeat(game.available_moves.reshape(game.n_states, -1), game.probabilities.shape[-1], axis=1)
     leads = np.zeros((game.n_states, game.n_states + 1), dtype=bool)
@@ -166,7 +166,7 @@ def _undominated(game: MarkovGame, s: int, payoffs: FloatArray, floors: FloatArr
 
 
 def _transition(game: MarkovGame, s: int, a: int, b: int) -> bytes:
-    return game.successors[s, a, b].tobytes() + game.probabilities[s, a, b].tobytes()
+    return bytes(game.successors[s, a, b].tobytes() + game.probabilities[s, a, b].tobytes())
 
 
 def _checked(game: MarkovGame, polygons: Sequence[npt.ArrayLike]) -> list[FloatArray]:

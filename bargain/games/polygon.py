@@ -58,7 +58,7 @@ def cut(polygon: FloatArray, normal: npt.ArrayLike, offset: float) -> FloatArray
     met = polygon + share[:, None] * (np.roll(polygon, -1, axis=0) - polygon)
     pieces = np.stack([polygon, met], axis=1).reshape(-1, 2)
     kept = pieces[np.stack([excess <= 0.0, crossed], axis=1).reshape(-1)]
-    return kept[np.any(kept != np.roll(kept, 1, axis=0), axis=1)] if len(kept) > 1 else kept
+    return np.asarray(kept[np.any(kept != np.roll(kept, 1, axis=0), axis=1)] if len(kept) > 1 else kept)
 
 
 def minkowski_sum(polygons: Sequence[FloatArray], weights: npt.ArrayLike) -> FloatArray:
@@ -81,7 +81,7 @@ def minkowski_sum(polygons: Sequence[FloatArray], weights: npt.ArrayLike) -> Flo
 
 
 def edge_angles(steps: FloatArray) -> FloatArray:
-    """Angles of edges ``(n, 2)`` in (-pi/2, 3 pi/2], increasing counter-clockwise from the first vertex of a polygon."""
+    """Angles of edges ``(n, 2)`` in (-pi/2, 3 pi/2], the order in which a polygon has them from its first vertex."""
     angle = np.arctan2(steps[:, 1], steps[:, 0])
     turned = ((steps[:, 0] < 0.0) & (angle < 0.0)) | ((steps[:, 0] == 0.0) & (steps[:, 1] < 0.0))
     return np.where(turned, angle + 2.0 * np.pi, angle)
