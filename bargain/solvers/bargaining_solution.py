@@ -46,12 +46,12 @@ class BargainingSolution(Solution):
 
     @classmethod
     def judge(cls, game: Problem, solver: Solver[Any, Any], proposal: Proposal, tolerance: float) -> Self:
-        """Recompute the payoffs of the candidate and measure the conditions of the concept."""
+        """Recompute payoffs and measure the conditions of the concept; the first candidate that fulfils them counts."""
         rejected: list[Rejected] = []
         fields: dict[str, Any] = {}
-        for candidate in proposal.candidates[:1]:
+        for candidate in proposal.candidates:
             try:
-                fields = _measured(game, solver, candidate, tolerance)
+                fields = cls._measured(game, solver, candidate, tolerance)
             except (ValueError, TypeError) as error:
                 rejected.append(Rejected(candidate_text(candidate), f"no agreement on this problem: {error}"))
                 continue
@@ -60,6 +60,9 @@ class BargainingSolution(Solution):
                 reason = f"not fulfilled: {condition} ({size:.3g} of the payoff range)"
                 rejected.append(Rejected(candidate_text(candidate), reason, size))
                 fields = {}
+                continue
+            rejected = []
+            break
         status = run_status(proposal, len(fields), len(rejected))
         return cls(
             solver=solver,
@@ -70,6 +73,32 @@ class BargainingSolution(Solution):
             rejected=tuple(rejected),
             **fields,
         )
+
+    @classmethod
+    def _measured(cls, game: Problem, solver: Any, candidate: Any, tolerance: float) -> dict[str, Any]:
+        """Payoffs, gains, lottery and certificate of a candidate; ValueError when it is none."""
+        if isinstance(candidate, str):
+            violations = {"nobody can gain over the threat point": disagreement_violation(game)}
+            nothing = finite_array(np.zeros(game.n_players), "gains")
+            certificate = bargaining_certificate(violations, tolerance)
+            return {"payoffs": game.threat_point, "gains": nothing, "certificate": certificate}
+        lottery = None
+        if isinstance(game, BargainingFrontier):
+            payoffs = finite_array([candidate, game.second(candidate)], "payoffs")
+            if not game.interval[0] <= candidate <= game.interval[1]:
+                raise ValueError(f"{candidate} is outside the interval of the frontier")
+        else:
+            lottery = checked_lottery(candidate, len(game.points))
+            payoffs = finite_array(game.threat_point + lottery @ (game.points - game.threat_point), "payoffs")
+        violations = {"nobody below the threat point": threat_violation(game, payoffs)}
+        violations |= solver.violations(game, payoffs)
+        return {
+            "agreement": True,
+            "payoffs": payoffs,
+            "gains": finite_array(payoffs - game.threat_point, "gains"),
+            "lottery": lottery,
+            "certificate": bargaining_certificate(violations, tolerance),
+        }
 
     def to_dict(self, *, run_time: bool = False) -> dict[str, Any]:
         arrays = {name: getattr(self, name) for name in ("payoffs", "gains", "lottery")}
@@ -98,32 +127,6 @@ class BargainingSolution(Solution):
             return pd.DataFrame([], columns=columns)
         rows = zip(self.game.players, self.game.threat_point, self.payoffs, self.gains, strict=True)
         return pd.DataFrame([(name, *map(float, numbers)) for name, *numbers in rows], columns=columns)
-
-
-def _measured(game: Problem, solver: Any, candidate: Any, tolerance: float) -> dict[str, Any]:
-    """Payoffs, gains, lottery and certificate of a candidate; ValueError when it is none."""
-    if isinstance(candidate, str):
-        violations = {"nobody can gain over the threat point": disagreement_violation(game)}
-        nothing = finite_array(np.zeros(game.n_players), "gains")
-        certificate = bargaining_certificate(violations, tolerance)
-        return {"payoffs": game.threat_point, "gains": nothing, "certificate": certificate}
-    lottery = None
-    if isinstance(game, BargainingFrontier):
-        payoffs = finite_array([candidate, game.second(candidate)], "payoffs")
-        if not game.interval[0] <= candidate <= game.interval[1]:
-            raise ValueError(f"{candidate} is outside the interval of the frontier")
-    else:
-        lottery = checked_lottery(candidate, len(game.points))
-        payoffs = finite_array(game.threat_point + lottery @ (game.points - game.threat_point), "payoffs")
-    violations = {"nobody below the threat point": threat_violation(game, payoffs)}
-    violations |= solver.violations(game, payoffs)
-    return {
-        "agreement": True,
-        "payoffs": payoffs,
-        "gains": finite_array(payoffs - game.threat_point, "gains"),
-        "lottery": lottery,
-        "certificate": bargaining_certificate(violations, tolerance),
-    }
 
 
 def checked_lottery(lottery: Any, n_points: int) -> FloatArray:
