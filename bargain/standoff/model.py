@@ -32,15 +32,17 @@ def round_payoffs(
     return payoff_table(game, trade)
 
 
-def payoff_table(game: Round, trade: TariffTerms) -> PayoffTable:
-    """All payoff terms of a round, given the effects of tariffs."""
+def payoff_table(game: Round, trade: TariffTerms, codes: tuple[str, ...] | None = None) -> PayoffTable:
+    """All payoff terms of a round, given the effects of tariffs; codes: players to report, the strategic ones among
+    them (default: all)."""
+    codes = codes or tuple(game.file.players)
     terms: dict[str, dict[str, FloatArray]] = {name: {} for name in TERMS}
-    for code in game.file.players:
+    for code in codes:
         for name, array in _own_terms(game, trade, code).items():
             terms[name][code] = np.broadcast_to(array, game.full_shape)
     material = {code: np.asarray(sum(terms[name][code] for name in MATERIAL)) for code in game.moves.players}
     terms["audience"] = game.audience(material)
-    return PayoffTable(tuple(game.file.players), game.moves, _stacked(terms, game), _saturated(game))
+    return PayoffTable(codes, game.moves, _stacked(terms, game, codes), _saturated(game))
 
 
 def parameter_arrays(scenario: Scenario, draws: Mapping[str, FloatArray] | None = None) -> dict[str, FloatArray]:
@@ -89,12 +91,12 @@ def _own_terms(game: Round, trade: TariffTerms, code: str) -> dict[str, FloatArr
     }
 
 
-def _stacked(terms: dict[str, dict[str, FloatArray]], game: Round) -> dict[str, FloatArray]:
+def _stacked(terms: dict[str, dict[str, FloatArray]], game: Round, codes: tuple[str, ...]) -> dict[str, FloatArray]:
     """term -> (n_draws, n_players, *n_actions), read-only; a term that no player has is left out, but for tariffs: a
     table is never empty."""
     stacked = {}
     for name, by_player in terms.items():
-        columns = [np.broadcast_to(by_player.get(code, np.zeros(())), game.full_shape) for code in game.file.players]
+        columns = [np.broadcast_to(by_player.get(code, np.zeros(())), game.full_shape) for code in codes]
         array = np.stack(columns, axis=1)
         if array.any() or name == "tariffs":
             array.flags.writeable = False

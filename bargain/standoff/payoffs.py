@@ -39,22 +39,33 @@ class Round:
     """One round: parameters, readings and moves, and the payoff terms that follow from them."""
 
     def __init__(
-        self, file: ScenarioFile, choices: Mapping[str, str], values: Mapping[str, FloatArray], moves: Moves
+        self,
+        file: ScenarioFile,
+        choices: Mapping[str, str],
+        values: Mapping[str, FloatArray],
+        moves: Moves,
+        stances: Mapping[str, NDArray[np.intp]] | None = None,
     ) -> None:
-        """values: key -> (n_draws,); moves from ``instruments.moves``."""
-        self.file, self.choices, self.moves = file, choices, moves
+        """values: key -> (n_draws,); moves from ``instruments.moves``; stances: for bystanders that react to the moves
+        the level of their alignment, (n_draws, ...) broadcasting over the action axes."""
+        self.file, self.choices, self.moves, self.stances = file, choices, moves, dict(stances or {})
         self.values = values
         self.n_draws = max(len(array) for array in values.values())
         self.full_shape = (self.n_draws, *moves.shape)
         self._elasticities: dict[tuple[str, str], FloatArray] = {}
         self._gaps: dict[tuple[str, str], tuple[FloatArray, FloatArray, FloatArray, FloatArray]] = {}
 
-    def in_states(self, values: Mapping[str, FloatArray], n_states: int) -> Round:
+    def in_states(
+        self,
+        values: Mapping[str, FloatArray],
+        n_states: int,
+        stances: Mapping[str, NDArray[np.intp]] | None = None,
+    ) -> Round:
         """The round with each draw ``n_states`` times in a row, at other values of what the states change.
 
         values: key -> (n_draws * n_states,). What losses say about the industries does not depend on the state.
         """
-        everywhere = Round(self.file, self.choices, values, self.moves)
+        everywhere = Round(self.file, self.choices, values, self.moves, stances)
         for sector, members in self.file.sectors.items():
             for user in members.users:
                 elasticity = self.sector_elasticity(sector, user)
@@ -82,6 +93,9 @@ class Round:
         """``attribute`` of the level that ``owner`` sets, along the action axes: (n_draws, ...)."""
         names = list(self.file.instruments[instrument].levels)
         table = np.stack([self.values[f"{instrument}.{name}.{attribute}"] for name in names], axis=1)
+        if owner in self.stances and instrument == self.alignment(owner):
+            stance = self.stances[owner]
+            return np.asarray(table[np.arange(self.n_draws).reshape(-1, *(1,) * (stance.ndim - 1)), stance])
         return np.asarray(table[:, self.moves.level[instrument, owner]])
 
     def tariff(self, importer: str, exporter: str, *, reference: bool = False) -> FloatArray:

@@ -1,7 +1,8 @@
 """The standoff as a game with states: payoffs of a round in every state, and where its moves lead.
 
 The states of each draw are so many more draws of one round: all of them are filled in one call. Tariffs do not depend
-on the state, so that the trade model is solved once per draw.
+on the state, so that the trade model is solved once per draw. Bystanders answer the moves inside each round with their
+best stance (``bystanders``), and what that does to detours counts for the two sides.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
 from bargain.games.markov import MarkovGame
+from bargain.standoff.bystanders import reactions
 from bargain.standoff.instruments import moves
 from bargain.standoff.model import parameter_arrays, payoff_table
 from bargain.standoff.payoff_table import PayoffTable
@@ -20,7 +23,7 @@ from bargain.standoff.payoffs import FloatArray, Round
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ScenarioError
 from bargain.standoff.state_space import GROWING, StateSpace, state_space
-from bargain.standoff.tariffs import tariff_terms
+from bargain.standoff.tariffs import TariffTerms, tariff_terms
 from bargain.standoff.transitions import (
     IntArray,
     Step,
@@ -37,8 +40,10 @@ from bargain.standoff.transitions import (
 class StandoffRounds:
     """The game over rounds of a scenario, any number of parameter draws at once.
 
-    space: the states; table: payoff terms, its leading axis ``n_draws * n_states`` with the states running fastest;
-    successors, probabilities: ``(n_draws, n_states, *n_actions, k)``; discount_factor: ``(n_draws,)``.
+    space: the states; table: payoff terms of the strategic players, its leading axis ``n_draws * n_states`` with the
+    states running fastest; successors, probabilities: ``(n_draws, n_states, *n_actions, k)``; discount_factor:
+    ``(n_draws,)``; stances: for each bystander the level of its alignment, ``(n_draws * n_states, *n_actions)`` or
+    broadcasting to it, empty where bystanders hold their reference stance.
     """
 
     space: StateSpace
@@ -46,12 +51,20 @@ class StandoffRounds:
     successors: IntArray
     probabilities: FloatArray
     discount_factor: FloatArray
+    stances: Mapping[str, IntArray]
+    _game: Round
+    _trade: TariffTerms
 
     @cached_property
     def payoffs(self) -> FloatArray:
         """Payoffs of the strategic players, ``(n_draws, n_states, n_players, *n_actions)``, percent of GDP a year."""
         flat = self.table.stage_payoffs()
         return flat.reshape(self.space.n_draws, self.space.n_states, *flat.shape[1:])
+
+    @cached_property
+    def bystanders(self) -> PayoffTable:
+        """Payoff terms of all players, bystanders included, the leading axis as in ``table``."""
+        return payoff_table(self._game, self._trade)
 
     def game(self, draw: int = 0) -> MarkovGame:
         """The Markov game of one draw."""
@@ -72,12 +85,16 @@ def standoff_rounds(
     draws: Mapping[str, FloatArray] | None = None,
     levels: Mapping[str, int] | None = None,
     players: tuple[str, ...] | None = None,
+    bystanders: Literal["react", "neutral"] = "react",
 ) -> StandoffRounds:
     """Build the game over rounds.
 
     draws: key -> ``(n_draws,)`` for all or some parameters; levels: grid points by state variable, for instance
-    ``{"rebuilt": 7}``; players: who moves (default: the strategic players).
+    ``{"rebuilt": 7}``; players: who moves (default: the strategic players); bystanders: "react" to the moves with
+    their best stance, or stay "neutral", at their reference stance.
     """
+    if bystanders not in ("react", "neutral"):
+        raise ScenarioError(f"bystanders = {bystanders!r} is neither 'react' nor 'neutral'")
     values = parameter_arrays(scenario, draws)
     space = state_space(scenario.file, scenario.choices["state.mood"], values, levels)
     chosen = moves(scenario.file, tuple(players or scenario.players))
@@ -86,17 +103,34 @@ def standoff_rounds(
     if not trade.converged:
         raise ScenarioError(f"{scenario.name}: the trade model did not converge at some tariffs; lower them")
     everywhere = _in_every_state(scenario, values, space)
-    game = once.in_states(everywhere, space.n_states)
-    table = payoff_table(game, trade.repeated(space.n_states))
+    stances = _reactions(once, values, space) if bystanders == "react" else {}
+    game = once.in_states(everywhere, space.n_states, stances)
+    trade = trade.repeated(space.n_states)
     successors, probabilities = _steps(scenario, game, space)
     shape = (space.n_draws, space.n_states, *chosen.shape, successors.shape[-1])
     return StandoffRounds(
         space,
-        table,
+        payoff_table(game, trade, chosen.players),
         np.broadcast_to(successors, (space.n_draws * space.n_states, *shape[2:])).reshape(shape),
         np.broadcast_to(probabilities, (space.n_draws * space.n_states, *shape[2:])).reshape(shape),
         values["rounds.discount_factor"],
+        stances,
+        game,
+        trade,
     )
+
+
+def _reactions(once: Round, values: Mapping[str, FloatArray], space: StateSpace) -> dict[str, IntArray]:
+    """Stances in every state ``(n_draws * n_states, ...)``; a bystander's losses depend on rebuilt capacity alone."""
+    if "rebuilt" not in space.variables:
+        return {code: np.repeat(own, space.n_states, axis=0) for code, own in reactions(once).items()}
+    axis = space.variables.index("rebuilt")
+    grid = space.grids[axis]
+    apart = {key: np.repeat(array, grid.shape[1]) for key, array in values.items()} | {
+        "state.rebuilt": grid.reshape(-1)
+    }
+    rows = np.arange(space.n_draws)[:, None] * grid.shape[1] + space.places[axis]
+    return {code: own[rows.reshape(-1)] for code, own in reactions(once.in_states(apart, grid.shape[1])).items()}
 
 
 def _in_every_state(scenario: Scenario, values: Mapping[str, FloatArray], space: StateSpace) -> dict[str, FloatArray]:

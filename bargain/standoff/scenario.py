@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,14 +246,16 @@ class Scenario:
         draws: Mapping[str, NDArray[np.float64]] | None = None,
         levels: Mapping[str, int] | None = None,
         players: tuple[str, ...] | None = None,
+        bystanders: Literal["react", "neutral"] = "react",
     ) -> StandoffRounds:
         """The game over rounds with its states and payoff terms, many draws at once.
 
-        levels: grid points by state variable, such as ``{"military": 13, "rebuilt": 7}``.
+        levels: grid points by state variable, such as ``{"military": 13, "rebuilt": 7}``; bystanders: "react" to the
+        moves with their best stance, or stay "neutral".
         """
         from bargain.standoff.rounds import standoff_rounds
 
-        return standoff_rounds(self, draws=draws, levels=levels, players=players)
+        return standoff_rounds(self, draws=draws, levels=levels, players=players, bystanders=bystanders)
 
     def markov_game(
         self, *, levels: Mapping[str, int] | None = None, players: tuple[str, ...] | None = None

@@ -6,7 +6,7 @@ from bargain.economy.diversion import reexport_share
 from bargain.standoff import ScenarioError, State, load_scenario
 
 BASE = load_scenario("us-china-2025")
-ROUNDS = BASE.rounds()
+ROUNDS = BASE.rounds(bystanders="neutral")
 GAME = ROUNDS.game()
 
 
@@ -25,7 +25,7 @@ def test_the_size_of_the_game():
     assert (GAME.n_states, GAME.n_actions, GAME.successors.shape[-1]) == (224, (9, 12), 16)
     assert GAME.discount_factor == 0.97
     assert GAME.players == ("US", "CN")
-    assert BASE.markov_game() == GAME
+    assert BASE.markov_game() == BASE.rounds().game()
 
 
 @pytest.mark.parametrize("state", [0, 37, 120, 223])
@@ -104,7 +104,7 @@ def test_no_parameter_of_the_rounds_is_inert():
 
 def test_a_pooled_stock_is_one_stock():
     pooled = BASE.variant("general_stock")
-    rounds = pooled.rounds()
+    rounds = pooled.rounds(bystanders="neutral")
     for state in (0, 3 * 32):
         row = rounds.space.table().iloc[state]
         there = State(row["military"], row["military"], row["rebuilt"], row["substitution"], row["mood"])
