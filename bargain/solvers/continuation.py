@@ -158,7 +158,8 @@ def corrected_point(
         if y[:n].max() > LARGEST_LOG:
             return None
         right[:n], jacobian = system.linearised(y[:n], float(y[n]), border)
-        inverse = _Inverse(jacobian)
+        # Large systems with structure bring the inverse themselves.
+        inverse = _Inverse(jacobian) if isinstance(jacobian, np.ndarray) else jacobian
         change = inverse.of(right)
         if change is None:
             return None
