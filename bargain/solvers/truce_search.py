@@ -1,0 +1,303 @@
+"""Where agreed moves enforce themselves against a standoff: the active states of many truces at once.
+
+With agreed moves m, a set A of active states and the standoff's values v, keeping the truce is worth
+W_i = (1 - d) u_i(m) + d E[W_i] in A and v_i outside: the truce ends on entering an inactive state, and the standoff
+holds for ever. Whoever breaks it enjoys the best own moves against m for L rounds (in active states; an inactive state
+ends the truce then too), and v afterwards: D_i^0 = v_i, D_i^k = max_a (1 - d) u_i(a, m_-i) + d E[D_i^(k-1)] in A. The
+agreed move itself is among these a: a player may give notice. A enforces itself when W_i >= D_i^L for all i in A.
+With one state, D = (1 - d^L) max_a u_i(a, m_-i) + d^L v_i: reversion to Nash play (Friedman 1971) when L is 1.
+
+The search starts from all states and drops those that fail. Dropping may raise W elsewhere, where the standoff is worth
+more than the truce, so that self-enforcing sets need not have a largest one. A state is dropped for good when no set
+inside the present one can hold it: there W is at most the value of stopping wherever one likes (an optimal stopping
+problem of that player alone), and D at least what it is with the lower of v and D in every state. When no failing state
+can be refused in this way, the one that fails by most is dropped; what is left enforces itself but is not proven largest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from bargain.games.markov import BoolArray, IntArray, MarkovGame
+from bargain.games.record import FloatArray
+from bargain.games.stationary import StationaryProfile
+from bargain.solvers.watch import current_watch
+
+SLACK = 1e-9
+"""A gain from breaking below this share of (1 - d) times the payoff range is none."""
+
+LARGEST_BATCHED, LARGEST_DENSE = 32, 400
+"""States up to which linear systems are solved dense for many truces at once, and dense for the active states alone."""
+
+CELLS_AT_ONCE = 2**22
+
+MOST_POLICIES = 60
+"""Steps of policy iteration for a stopping problem after which nothing is proven."""
+
+
+@dataclass(frozen=True)
+class Truces:
+    """What was found for M truces.
+
+    moves: ``(M, n_states)``, numbers of joint moves in the order of the payoff table; active, dropped
+    ``(M, n_states)``: the step at which a state was dropped, 0 for active ones, -1 where the agreed move is not
+    available; values, agreed_values, deviation_values ``(M, n_states, n_players)`` and replies (actions): the last
+    three as tested, for a dropped state with the states of that step; largest ``(M,)``: whether every self-enforcing
+    set is provably inside ``active``; standoff_values ``(M, n_states, n_players)``.
+    """
+
+    moves: IntArray
+    active: BoolArray
+    dropped: IntArray
+    values: FloatArray
+    agreed_values: FloatArray
+    deviation_values: FloatArray
+    replies: IntArray
+    largest: BoolArray
+    standoff_values: FloatArray
+
+    def take(self, kept: Any) -> Truces:
+        return Truces(**{item.name: getattr(self, item.name)[kept] for item in fields(self)})
+
+
+class TruceProblem:
+    """A game and its standoff, laid out for the evaluation of many truces at any discount factor."""
+
+    def __init__(self, game: MarkovGame, standoff: StationaryProfile) -> None:
+        n_states, n = game.n_states, game.n_players
+        self.game, self.n_states, self.n_players = game, n_states, n
+        # Values do not depend on the payoff level; taking it out keeps rounding relative to the range.
+        self.level = game.payoffs.min(axis=(0, *range(2, 2 + n)))
+        self.payoffs = np.moveaxis(game.payoffs.reshape(n_states, n, -1), 1, 2) - self.level
+        n_moves = self.payoffs.shape[1]
+        self.successors = game.successors.reshape(n_states, n_moves, -1)
+        self.chances = game.probabilities.reshape(n_states, n_moves, -1)
+        self.available = game.available_moves.reshape(n_states, n_moves)
+        self.profiles = np.stack(np.unravel_index(np.arange(n_moves), game.n_actions), axis=1)
+        self.strides = [int(np.prod(game.n_actions[k + 1 :])) for k in range(n)]
+        self.scale = np.where(game.payoff_range > 0.0, game.payoff_range, 1.0)
+        self.rows = np.arange(n_states)
+        self._standoff = self._chain(standoff)
+
+    def _chain(self, standoff: StationaryProfile) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Expected payoffs of the standoff, and all its successors side by side with their chances."""
+        weights = np.ones((self.n_states, 1))
+        for own in standoff.strategies:
+            weights = (weights[:, :, None] * own[:, None, :]).reshape(self.n_states, -1)
+        used = np.argsort(weights == 0.0, axis=1, kind="stable")[:, : int((weights > 0.0).sum(axis=1).max())]
+        shares = np.take_along_axis(weights, used, axis=1)
+        at = self.rows[:, None], used
+        payoffs = (self.payoffs[at] * shares[..., None]).sum(axis=1)
+        chances = (self.chances[at] * shares[..., None]).reshape(self.n_states, -1)
+        return payoffs, chances, self.successors[at].reshape(self.n_states, -1)
+
+    def standoff_values(self, discount_factor: float) -> FloatArray:
+        """Value of the standoff in each state, ``(n_states, n_players)``, above the payoff level."""
+        payoffs, chances, successors = self._standoff
+        chain = chain_system(chances[None], successors[None])
+        everywhere = np.ones((1, self.n_states), dtype=bool)
+        first = np.zeros(1, dtype=np.intp)
+        nowhere = np.zeros_like(payoffs)
+        return np.asarray(chain_values_in(chain, first, everywhere, payoffs[None], nowhere, discount_factor)[0])
+
+    def evaluate(self, moves: IntArray, reply_lag: int, discount_factor: float | None = None) -> Truces:
+        """Active sets of the truces ``(M, n_states)``; of fewer than M when the time is up."""
+        d = self.game.discount_factor if discount_factor is None else discount_factor
+        standoff = self.standoff_values(d)
+        watch = current_watch()
+        size = self.n_states * (self.n_states if self.n_states <= LARGEST_DENSE else self.successors.shape[2])
+        n_at_once = max(1, CELLS_AT_ONCE // size)
+        parts: list[Truces] = []
+        for begin in range(0, len(moves), n_at_once):
+            if begin and watch.expired():
+                break
+            watch.report(begin / len(moves), f"truce {begin + 1} of {len(moves)}")
+            parts.append(_Search(self, moves[begin : begin + n_at_once], standoff, reply_lag, d).run())
+        return Truces(**{item.name: np.concatenate([getattr(p, item.name) for p in parts]) for item in fields(Truces)})
+
+
+class _Search:
+    """The search for the active states of some truces with one discount factor and reply lag."""
+
+    def __init__(
+        self, problem: TruceProblem, moves: IntArray, standoff: FloatArray, reply_lag: int, discount_factor: float
+    ) -> None:
+        self.problem, self.moves, self.standoff = problem, moves, standoff
+        self.lag, self.d = reply_lag, discount_factor
+        at = problem.rows, moves
+        self.payoffs = problem.payoffs[at]
+        self.chain = chain_system(problem.chances[at], problem.successors[at])
+        self.available = problem.available[at]
+        self.ties = SLACK * (1.0 - discount_factor) * problem.scale
+        expected = np.einsum("sck,scki->sci", problem.chances, standoff[problem.successors])
+        self.first_round = (1.0 - discount_factor) * problem.payoffs + discount_factor * expected
+
+    def run(self) -> Truces:
+        n_truces, n_states = self.moves.shape
+        shape = (n_truces, n_states, self.problem.n_players)
+        active = self.available.copy()
+        dropped = np.where(active, 0, -1)
+        largest = np.ones(n_truces, dtype=bool)
+        agreed, broken = np.broadcast_to(self.standoff, shape).copy(), np.broadcast_to(self.standoff, shape).copy()
+        replies = self.problem.profiles[self.moves]
+        at = np.arange(n_truces)
+        for step in range(1, n_states + 2):
+            keep = self._agreed(at, active[at])
+            leave, choice = self._broken(at, active[at])
+            tested = active[at][..., None]
+            agreed[at], broken[at] = np.where(tested, keep, agreed[at]), np.where(tested, leave, broken[at])
+            replies[at] = np.where(tested, choice, replies[at])
+            short = np.asarray(tested & (keep < leave - self.ties))
+            open_ = np.asarray(short.any(axis=(1, 2)))
+            at, keep, short = at[open_], keep[open_], np.asarray(short[open_])
+            if not len(at):
+                break
+            refused = self._refused(at, active[at], keep, leave[open_], short)
+            proven = np.asarray(refused.any(axis=1))
+            worst = np.where(short, (leave[open_] - keep) / self.problem.scale, 0.0).max(axis=2)
+            most = worst.max(axis=1, keepdims=True) * (1.0 - SLACK)
+            gone = np.where(proven[:, None], refused, np.any(short, axis=2) & (worst >= most))
+            largest[at] &= proven
+            active[at] &= ~gone
+            dropped[at] = np.where(gone, step, dropped[at])
+        level = self.problem.level
+        values = np.where(active[..., None], agreed, self.standoff)
+        return Truces(
+            self.moves,
+            active,
+            dropped,
+            values + level,
+            agreed + level,
+            broken + level,
+            replies,
+            largest,
+            np.broadcast_to(self.standoff + level, shape),
+        )
+
+    def _agreed(self, at: IntArray, active: BoolArray) -> FloatArray:
+        """W of the truces ``at``, ``(len(at), n_states, n_players)``."""
+        return chain_values_in(self.chain, at, active, self.payoffs[at], self.standoff, self.d)
+
+    def _broken(self, at: IntArray, active: BoolArray, lowest: bool = False) -> tuple[FloatArray, IntArray]:
+        """D of each player and the first action of the best deviation; ``lowest``: below D of every smaller set."""
+        problem, moves = self.problem, self.moves[at]
+        values = np.empty((*moves.shape, problem.n_players))
+        choices = np.empty(values.shape, dtype=np.intp)
+        for k in range(problem.n_players):
+            own = problem.profiles[moves, k]
+            options = np.arange(problem.game.n_actions[k])
+            swaps = (moves - own * problem.strides[k])[..., None] + options * problem.strides[k]
+            rows = problem.rows[:, None]
+            possible = problem.game.available[k][None]
+            worth = np.where(possible, self.first_round[rows, swaps, k], -np.inf)
+            for _ in range(1, self.lag):
+                later = np.where(active, worth.max(axis=-1), self.standoff[:, k])
+                later = np.minimum(later, self.standoff[:, k]) if lowest else later
+                worth = np.where(possible, self._later(swaps, active, later, k), -np.inf)
+            values[..., k] = worth.max(axis=-1)
+            choices[..., k] = (worth >= values[..., k, None] - self.ties[k]).argmax(axis=-1)
+        return values, choices
+
+    def _later(self, swaps: IntArray, active: BoolArray, later: FloatArray, player: int) -> FloatArray:
+        """Worth, in active states, of each own action now and ``later`` ``(M, n_states)`` in the next round."""
+        problem = self.problem
+        worth = np.zeros(swaps.shape)
+        # One truce at a time: the successors of all deviations of all truces would not fit.
+        for m, states in enumerate(active):
+            at = problem.rows[states, None], swaps[m, states]
+            expected = np.einsum("sak,sak->sa", problem.chances[at], later[m][problem.successors[at]])
+            worth[m, states] = (1.0 - self.d) * problem.payoffs[(*at, player)] + self.d * expected
+        return worth
+
+    def _refused(
+        self, at: IntArray, active: BoolArray, keep: FloatArray, leave: FloatArray, short: BoolArray
+    ) -> BoolArray:
+        """Failing states that no self-enforcing set inside the active states can hold, ``(len(at), n_states)``."""
+        floor = leave if self.lag == 1 else self._broken(at, active, lowest=True)[0]
+        limit = floor - self.ties
+        # Stopping can add no more than the largest gain from it, one round later at the earliest.
+        gap = np.maximum(np.where(active[..., None], self.standoff - keep, 0.0).max(axis=1), 0.0)
+        refused = (short & (keep + self.d * gap[:, None] < limit)).any(axis=2)
+        for j in np.flatnonzero(~refused.any(axis=1)):
+            for k in np.flatnonzero(short[j].any(axis=0)):
+                most = self._stopping(int(at[j]), active[j], keep[j, :, k], int(k))
+                refused[j] |= short[j, :, k] & (most < limit[j, :, k])
+        return np.asarray(refused)
+
+    def _stopping(self, truce: int, active: BoolArray, keep: FloatArray, player: int) -> FloatArray:
+        """Most that a player can get from going on now and stopping at will later, by policy iteration."""
+        outside = self.standoff[:, [player]]
+        payoffs = self.payoffs[[truce]][..., [player]]
+        at = np.array([truce])
+        goes_on = active & (keep > outside[:, 0])
+        for _ in range(MOST_POLICIES):
+            values = chain_values_in(self.chain, at, goes_on[None], payoffs, outside, self.d)[0, :, 0]
+            onward = (1.0 - self.d) * payoffs[0, :, 0] + self.d * self.chain.expected(truce, values)
+            better = active & (onward > outside[:, 0] + 0.01 * self.ties[player])
+            if np.array_equal(better, goes_on):
+                return np.asarray(onward)
+            goes_on = better
+        return np.full(len(active), np.inf)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Markov chains of M truces: dense ``(M, n_states, n_states)``, or successors with chances in large games."""
+
+    dense: FloatArray | None
+    chances: FloatArray
+    successors: IntArray
+
+    def expected(self, truce: int, values: FloatArray) -> FloatArray:
+        """Expected values ``(n_states,)`` of the next round under one truce."""
+        return np.asarray(np.einsum("sk,sk->s", self.chances[truce], values[self.successors[truce]]))
+
+
+def chain_system(chances: FloatArray, successors: IntArray) -> Chain:
+    """Chains from chances and successors ``(M, n_states, k)``."""
+    n_truces, n_states, _ = chances.shape
+    if n_states > LARGEST_DENSE:
+        return Chain(None, chances, successors)
+    begins = np.arange(n_truces * n_states).reshape(n_truces, n_states, 1) * n_states
+    flat = np.bincount((begins + successors).ravel(), chances.ravel(), n_truces * n_states**2)
+    dense = flat.reshape(n_truces, n_states, n_states).astype(np.float64)
+    return Chain(dense, chances, successors)
+
+
+def chain_values_in(
+    chain: Chain, at: IntArray, inside: BoolArray, payoffs: FloatArray, outside: FloatArray, discount_factor: float
+) -> FloatArray:
+    """Solve w = (1 - d) u + d P w inside, w = ``outside`` elsewhere, ``(len(at), n_states, n)``."""
+    n_states = inside.shape[1]
+    solved = np.where(inside[..., None], (1.0 - discount_factor) * payoffs, outside)
+    if discount_factor == 0.0:
+        return solved
+    if chain.dense is not None and n_states <= LARGEST_BATCHED:
+        system = np.eye(n_states) - (discount_factor * inside[..., None]) * chain.dense[at]
+        return np.asarray(np.linalg.solve(system, solved))
+    for m, states in zip(range(len(at)), map(np.flatnonzero, inside), strict=True):
+        beyond = np.where(inside[m][:, None], 0.0, outside)
+        solved[m, states] = solved_inside(chain, int(at[m]), states, solved[m, states], beyond, discount_factor)
+    return solved
+
+
+def solved_inside(
+    chain: Chain, truce: int, states: IntArray, right: FloatArray, beyond: FloatArray, discount_factor: float
+) -> FloatArray:
+    """Solve w = right + d P (w + beyond) on ``states``."""
+    if not len(states):
+        return right
+    if chain.dense is not None:
+        rows = discount_factor * chain.dense[truce][states]
+        return np.asarray(np.linalg.solve(np.eye(len(states)) - rows[:, states], right + rows @ beyond))
+    from scipy.sparse import csr_array, eye_array
+    from scipy.sparse.linalg import spsolve
+
+    chances, follow = discount_factor * chain.chances[truce][states], chain.successors[truce][states]
+    begins = np.arange(len(states) + 1) * follow.shape[1]
+    rows = csr_array((chances.ravel(), follow.ravel(), begins), shape=(len(states), len(beyond)))
+    system = (eye_array(len(states)) - rows[:, states]).tocsc()
+    return np.reshape(spsolve(system, right + rows @ beyond), right.shape)
