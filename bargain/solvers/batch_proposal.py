@@ -17,6 +17,7 @@ import numpy.typing as npt
 from bargain.games.batch import batch_payoff_range, batch_payoffs_and_regret
 from bargain.games.record import FloatArray
 from bargain.solvers.base import TIE, Scope, Solver, Status
+from bargain.solvers.canonical_order import NameOrder, Rows, order_rows
 from bargain.solvers.pure_nash import PureNash, pure_message
 from bargain.solvers.support_enumeration import SupportEnumeration, isolated_message, vertex_bound
 from bargain.solvers.watch import Watch
@@ -61,14 +62,17 @@ Proposer = Callable[[FloatArray], tuple[npt.NDArray[np.bool_], npt.NDArray[np.in
 
 
 def propose_batch(
-    payoffs: FloatArray, solver: Solver[Any, Any], tolerance: float, workers: int, watch: Watch
+    payoffs: FloatArray, solver: Solver[Any, Any], names: NameOrder, tolerance: float, workers: int, watch: Watch
 ) -> BatchProposal:
-    """Proposal for as many games ``(n_games, n_players, *n_actions)`` as can be decided until the watch expires."""
+    """Proposal for as many games ``(n_games, n_players, *n_actions)`` as can be decided until the watch expires.
+
+    names: where symmetric equilibria are ordered by names, the order of these.
+    """
     propose = _proposer(payoffs.shape, solver)
     if propose is None or not len(payoffs):
         return _nothing(payoffs)
     starts = range(0, len(payoffs), BLOCK)
-    work = partial(_block, payoffs, propose=propose, tolerance=tolerance, watch=watch)
+    work = partial(_block, payoffs, propose=propose, names=names, tolerance=tolerance, watch=watch)
     if workers == 1 or len(starts) < 2:
         return _joined(list(_reported(map(work, starts), len(starts), watch)))
     with ThreadPoolExecutor(workers) as pool:
@@ -123,8 +127,10 @@ def _two_player(
     return decided, np.repeat(np.flatnonzero(decided), counts[decided]), (first, second)
 
 
-def _block(payoffs: FloatArray, start: int, *, propose: Proposer, tolerance: float, watch: Watch) -> BatchProposal:
-    """Propose and certify one block; a game with a failing certificate becomes undecided."""
+def _block(
+    payoffs: FloatArray, start: int, *, propose: Proposer, names: NameOrder, tolerance: float, watch: Watch
+) -> BatchProposal:
+    """Propose, certify and order one block; a game with a failing certificate becomes undecided."""
     payoffs = payoffs[start : start + BLOCK]
     if watch.expired():
         return _nothing(payoffs)
@@ -137,7 +143,9 @@ def _block(payoffs: FloatArray, start: int, *, propose: Proposer, tolerance: flo
     if not good.all():
         game_of, expected, regret = game_of[good], expected[good], regret[good]
         strategies = tuple(own[good] for own in strategies)
-    return BatchProposal(decided, game_of + start, strategies, expected, regret)
+    order = order_rows(Rows(payoffs, game_of, strategies), names)
+    strategies = tuple(own[order] for own in strategies)
+    return BatchProposal(decided, game_of + start, strategies, expected[order], regret[order])
 
 
 def _nothing(payoffs: FloatArray) -> BatchProposal:

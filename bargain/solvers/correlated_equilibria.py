@@ -14,7 +14,8 @@ from bargain.games.profile import nearest
 from bargain.games.record import ArrayRecord, FloatArray, finite_array
 from bargain.games.stage import StageGame
 from bargain.solvers.base import Proposal, Rejected, Scope, Solution, Solver
-from bargain.solvers.equilibria import candidate_text, canonical_order, run_message, run_status
+from bargain.solvers.canonical_order import canonical_order
+from bargain.solvers.equilibria import candidate_text, run_message, run_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,8 @@ class Mediation:
 class CorrelatedSolution(Solution):
     """Certified correlated equilibria of a stage game.
 
-    equilibria: fewest profiles in play first; value: of the objective at the first one, payoff units;
+    equilibria: in canonical order (module ``canonical_order``), fewest profiles in play first, then largest payoffs;
+    value: of the objective at the first one, payoff units;
     bound: what no equilibrium of the concept can surpass (or undercut, where the objective is a player's worst),
     recomputed from the multipliers; both None when there is no objective.
     """
@@ -109,7 +111,7 @@ class CorrelatedSolution(Solution):
                 continue
             accepted.append(equilibrium)
             value, bound = reached, limit
-        kept, _ = canonical_order([(equilibrium.distribution.reshape(-1),) for equilibrium in accepted])
+        kept, _ = canonical_order(game, [(equilibrium.distribution.reshape(-1),) for equilibrium in accepted])
         status = run_status(proposal, len(kept), len(rejected))
         sign = -1.0 if str(getattr(solver, "objective", "")).startswith("worst") else 1.0
         return cls(

@@ -13,12 +13,10 @@ from bargain.games.record import FloatArray
 from bargain.games.responses import best_replies
 from bargain.games.stage import StageGame
 from bargain.solvers.base import Proposal, Rejected, Scope, Solution, Solver, Status
+from bargain.solvers.canonical_order import canonical_order
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SAME_PROBABILITY = 1e-9
-"""Profiles closer than this in every probability are one equilibrium."""
 
 SAME_PURE = 1e-6
 """A strategy this close to a pure one is taken for it when a claim of completeness is checked."""
@@ -31,8 +29,9 @@ ALL_NASH, ALL_PURE = "Nash equilibrium", "pure Nash equilibrium"
 class EquilibriumSolution(Solution):
     """Certified equilibria of a stage game.
 
-    equilibria: those with fewest actions in play first, then by supports, then by probabilities, on every platform;
-    supports are compared by the positions of the actions, so listing the actions in another order permutes equilibria;
+    equilibria: in canonical order (module ``canonical_order``), the same on every platform: fewest actions in play
+    first, then largest payoffs; neither payoff scales nor the order in which players and actions are listed matter, and
+    names only among equilibria that a symmetry of the game maps to each other;
     components: groups of indices into ``equilibria``; a group of one is isolated, a larger one spans a continuum, of
     which every product of convex combinations is an equilibrium too (a maximal Nash subset);
     degenerate: whether some strategy has more best replies than actions in play; None when not examined.
@@ -58,7 +57,7 @@ class EquilibriumSolution(Solution):
             else:
                 accepted.append(verdict)
                 origin.append(index)
-        kept, place = canonical_order([equilibrium.profile for equilibrium in accepted])
+        kept, place = canonical_order(game, [equilibrium.profile for equilibrium in accepted])
         places = dict(zip(origin, place, strict=True))
         status = run_status(proposal, len(kept), len(rejected))
         complete = not rejected and not proposal.stopped
@@ -111,33 +110,6 @@ class EquilibriumSolution(Solution):
             for action, probability in zip(self.game.actions[k], eq.profile[k], strict=True)
         ]
         return pd.DataFrame(rows, columns=columns)
-
-
-def canonical_order(profiles: Sequence[Sequence[FloatArray]]) -> tuple[list[int], list[int]]:
-    """Which profiles to keep, in canonical order, and for each profile its place in that order.
-
-    Order: number of actions in play, then supports (earlier actions first), then probabilities (larger first), each
-    coordinate by rank with values within 1e-9 tied, so that rounding noise never decides. Earlier is meant by position
-    of the actions in the game: relabelling or reordering them permutes the order.
-    """
-    if not profiles:
-        return [], []
-    table = np.stack([np.concatenate(profile) for profile in profiles])
-    used = table > SAME_PROBABILITY
-    keys = np.column_stack([used.sum(axis=1), ~used, -_ranks(table)])
-    _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    return [int(i) for i in first], [int(i) for i in place.reshape(-1)]
-
-
-def _ranks(values: FloatArray) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Rank of each value within its column, equal for values that differ by rounding only."""
-    order = np.argsort(values, axis=0, kind="stable")
-    ordered = np.take_along_axis(values, order, axis=0)
-    steps = np.zeros(values.shape, dtype=np.intp)
-    steps[1:] = np.cumsum(ordered[1:] - ordered[:-1] > SAME_PROBABILITY, axis=0)
-    ranks = np.empty_like(steps)
-    np.put_along_axis(ranks, order, steps, axis=0)
-    return ranks
 
 
 def contradiction(

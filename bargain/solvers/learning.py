@@ -73,7 +73,8 @@ class FictitiousPlay(Solver[StageGame, LearningSolution]):
     """Best replies to past frequencies.
 
     n_rounds: rounds played; start: first beliefs, "random" or "uniform", which count as one round; seed: of the random
-    start; accuracy: distance (share of the payoff range) that counts as near; time_limit: seconds.
+    start, which is drawn by position, so that it is another one when actions are listed otherwise; accuracy: distance
+    (share of the payoff range) that counts as near; time_limit: seconds.
     """
 
     n_rounds: int = 5_000

@@ -24,6 +24,8 @@ from bargain.solvers.watch import Watch, current_watch
 class LemkeHowson(Solver[StageGame, EquilibriumSolution]):
     """Equilibria reached from one starting label, or from all when ``label`` is None.
 
+    Paths start and break ties by the positions of actions. In another order of the same actions they may end at other
+    equilibria, above all in degenerate games; of those found both times the order is the same.
     label: 0..m-1 the first player's actions, m..m+n-1 the second player's; max_pivots: per path;
     time_limit: seconds, checked after every pivot.
     """

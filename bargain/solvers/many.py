@@ -21,6 +21,7 @@ from bargain.games.record import FloatArray, finite_array
 from bargain.games.stage import LARGEST_PAYOFF, StageGame
 from bargain.solvers.base import Rejected, Scope, Solver, Status, solve
 from bargain.solvers.batch_proposal import BatchProposal, Verdict, propose_batch, verdict
+from bargain.solvers.canonical_order import NameOrder
 from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.many_solution import ManySolution
 from bargain.solvers.watch import Progress, Watch, watched
@@ -55,8 +56,9 @@ def solve_many(
     if workers < 1:
         raise ValueError(f"workers = {workers} is not a positive number of processes")
     payoffs, template = _checked(payoffs_batch, solver, players, actions)
+    names = NameOrder.of(template.players, template.actions)
     with watched(time_limit, progress) as watch:
-        proposal = propose_batch(payoffs, solver, tolerance, workers, watch)
+        proposal = propose_batch(payoffs, solver, names, tolerance, workers, watch)
         undecided = np.flatnonzero(~proposal.decided)
         rest = _one_by_one(payoffs[undecided], template, solver, tolerance, workers, watch)
         watch.report(1.0, "all games")

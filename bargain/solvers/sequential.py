@@ -3,7 +3,8 @@
 The last mover picks a best action for each history, the one before him knows it, and so on (Kuhn 1953; Selten 1965).
 The outcome is that of a subgame-perfect equilibrium; among actions equally good for the mover, ties go to (or against)
 the players who moved before, the first one first, then to those who move later, so that rounding does not decide among
-actions that differ for somebody. Actions that end in the same payoffs for all are told apart by position: the first.
+actions that differ for somebody. Actions that end in the same payoffs for all are told apart by name: the first in
+natural order of the labels.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bargain.games.profile import PureProfile
 from bargain.games.record import FloatArray, finite_array
 from bargain.games.stage import StageGame
 from bargain.solvers.base import TIE, Proposal, Rejected, Scope, Solution, Solver, Status
+from bargain.solvers.canonical_order import NameOrder
 from bargain.solvers.correlated_equilibria import player_index
 from bargain.solvers.equilibria import candidate_text, run_message, run_status
 from bargain.solvers.watch import current_watch
@@ -142,6 +144,7 @@ class SequentialPlay(Solver[StageGame, SequentialSolution]):
         values = np.transpose(game.payoffs - low, (0, *(k + 1 for k in movers)))
         sign = 1.0 if self.ties == "optimistic" else -1.0
         slack = TIE * game.payoff_range
+        names = NameOrder.of(game.players, game.actions)
         plans: list[Plan] = []
         watch = current_watch()
         for t in reversed(range(len(movers))):
@@ -153,7 +156,8 @@ class SequentialPlay(Solver[StageGame, SequentialSolution]):
             for k, side in wishes:
                 worth = np.where(good, side * values[k], -np.inf)
                 good &= worth >= worth.max(axis=-1, keepdims=True) - slack[k]
-            plan = np.asarray(good.argmax(axis=-1))
+            by_name = list(names.actions[movers[t]])
+            plan = np.asarray(by_name, dtype=np.intp)[good[..., by_name].argmax(axis=-1)]
             plans.append(plan)
             values = np.take_along_axis(values, plan[None, ..., None], axis=-1)[..., 0]
         order = ", then ".join(game.players[k] for k in movers)

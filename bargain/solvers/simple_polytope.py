@@ -252,7 +252,7 @@ def polytope(rows: FloatArray, points: FloatArray, labels: IntArray, slacks: Flo
 def all_equilibria(
     row_payoffs: FloatArray, column_payoffs: FloatArray, capacity: int
 ) -> tuple[IntArray, FloatArray, FloatArray]:  # pragma: no cover
-    """All equilibria of every game, in canonical order.
+    """All equilibria of every game, in no particular order.
 
     row_payoffs, column_payoffs: ``(n_games, m, n)``; capacity: vertices that the table of one polytope can hold.
     Returns the number of equilibria ``(n_games,)``, -1 where undecided, and the strategies of both players, ``(n_rows,
@@ -264,7 +264,6 @@ def all_equilibria(
     slacks = np.empty(capacity)
     rows, rows_there = np.empty((n, m)), np.empty((m, n))
     left, right = np.empty(capacity, dtype=np.int64), np.empty(capacity, dtype=np.int64)
-    keys = np.empty(capacity, dtype=np.int64)
     counts = np.full(n_games, UNDECIDED)
     first, second = np.empty((4 * n_games, m)), np.empty((4 * n_games, n))
     end = 0
@@ -275,7 +274,7 @@ def all_equilibria(
         n_there = polytope(rows_there, points_there, labels_there, slacks) if n_here > 0 else UNDECIDED
         if n_there < 0:
             continue
-        found = _complements(labels, n_here, labels_there, n_there, m, n, left, right, keys)
+        found = _complements(labels, n_here, labels_there, n_there, m, n, left, right)
         if found % 2 == 0:
             continue
         while end + found > len(first):
@@ -312,9 +311,8 @@ def _complements(
     n: int,
     left: IntArray,
     right: IntArray,
-    keys: IntArray,
 ) -> int:  # pragma: no cover
-    """Write the pairs of vertices with every label once, but the two origins, in canonical order; their number."""
+    """Write the pairs of vertices with every label once, but the two origins; their number."""
     every = (np.int64(1) << (m + n)) - 1
     own = (np.int64(1) << m) - 1
     order = np.argsort(labels_there[:n_there]) if n_there > FEW_VERTICES else np.empty(0, dtype=np.int64)
@@ -336,27 +334,9 @@ def _complements(
                 partner += 1
             if partner == n_there:
                 continue
-        key = _sort_key(labels[p], wanted, m, n)
-        e = found
-        while e > 0 and keys[e - 1] > key:
-            keys[e], left[e], right[e] = keys[e - 1], left[e - 1], right[e - 1]
-            e -= 1
-        keys[e], left[e], right[e] = key, p, partner
+        left[found], right[found] = p, partner
         found += 1
     return found
-
-
-@compiled
-def _sort_key(labels: np.int64, labels_there: np.int64, m: int, n: int) -> np.int64:  # pragma: no cover
-    """Number of actions in play, then which: those of the first player before the second's, early before late."""
-    key, used = np.int64(0), np.int64(m + n)
-    for i in range(m):
-        key = key << 1 | labels >> i & 1
-        used -= labels >> i & 1
-    for j in range(n):
-        key = key << 1 | labels_there >> j & 1
-        used -= labels_there >> j & 1
-    return np.int64(used << (m + n) | key)
 
 
 @compiled

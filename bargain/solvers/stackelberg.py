@@ -5,12 +5,13 @@ those to which j is a best reply. An optimistic follower breaks ties for the lea
 attained. A pessimistic one breaks them against the leader: only replies count whose X(j) has an interior, and of those
 always as good as j the worst for the leader (von Stengel and Zamir 2010). That value is a supremum: it may be
 reached only in the limit, which the solution says. Commitments equally good for the leader are told apart by the
-follower's payoff; what that leaves open goes to the first reply, or the first pure commitment, by position.
+follower's payoff; what that leaves open goes to the first reply, or the first pure commitment, in natural order of the
+labels: all programs are set up in that order, so that listing actions or players otherwise changes nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from bargain.games.linear_program import best_point
 from bargain.games.record import FloatArray
 from bargain.games.stage import StageGame
 from bargain.solvers.base import TIE, Proposal, Solver
+from bargain.solvers.canonical_order import NameOrder
 from bargain.solvers.commitment import Commitment, StackelbergSolution, leader_first
 from bargain.solvers.correlated_equilibria import player_index
 from bargain.solvers.watch import current_watch
@@ -59,17 +61,21 @@ class Stackelberg(Solver[StageGame, StackelbergSolution]):
 
     def propose(self, game: StageGame) -> Proposal:
         leader = player_index(game, self.leader)
-        own, other = leader_first(game, leader)
+        names = NameOrder.of(game.players, game.actions)
+        rows, columns = (list(names.actions[k]) for k in (leader, 1 - leader))
+        own, other = (table[np.ix_(rows, columns)] for table in leader_first(game, leader))
         units = float(own.max()) or 1.0, float(other.max()) or 1.0
         own, other = own / units[0], other / units[1]
         text = f"{game.players[leader]} commits first, {self.commitment}; {self.follower} {game.players[1 - leader]}"
         if self.commitment == "pure":
-            return Proposal(candidates=(_pure(own, other, self.follower),), message=text)
-        return _mixed(own, other, self.follower == "pessimistic", units[0] / units[1], text)
+            proposal = Proposal(candidates=(_pure(own, other, self.follower),), message=text)
+        else:
+            proposal = _mixed(own, other, self.follower == "pessimistic", units[0] / units[1], text)
+        return replace(proposal, candidates=tuple(_put_back(answer, rows, columns) for answer in proposal.candidates))
 
 
 def _pure(own: FloatArray, other: FloatArray, follower: str) -> Commitment:
-    """Best pure commitment: ties of the leader go to the follower's advantage, then to the first action."""
+    """Best pure commitment: ties of the leader go to the follower's advantage, then to the first action listed."""
     best = other >= other.max(axis=1, keepdims=True) - TIE
     sign = 1.0 if follower == "optimistic" else -1.0
     replies = np.where(best, sign * own, -np.inf).argmax(axis=1)
@@ -78,6 +84,15 @@ def _pure(own: FloatArray, other: FloatArray, follower: str) -> Commitment:
     row = int(np.where(values >= values.max() - TIE, other[rows, replies], -np.inf).argmax())
     nothing = np.zeros((other.shape[1], other.shape[1]))
     return Commitment(np.eye(len(own))[row], int(replies[row]), nothing, nothing)
+
+
+def _put_back(answer: Commitment, rows: list[int], columns: list[int]) -> Commitment:
+    """The commitment by positions of the actions in the game, ``rows`` and ``columns`` those in order of names."""
+    row_place, place = np.argsort(rows), np.argsort(columns)
+    square = np.ix_(place, place)
+    interior = None if answer.interior is None else answer.interior[row_place]
+    weights, prices = answer.weights[square], answer.prices[square]
+    return Commitment(answer.strategy[row_place], columns[answer.reply], weights, prices, interior)
 
 
 @dataclass(frozen=True, eq=False)

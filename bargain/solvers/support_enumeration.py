@@ -39,7 +39,8 @@ from bargain.solvers.best_response_polytope import (
     LabelledVertices,
     labelled_vertices,
 )
-from bargain.solvers.equilibria import EquilibriumSolution, canonical_order
+from bargain.solvers.canonical_order import distinct
+from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.pure_nash import pure_equilibria
 from bargain.solvers.watch import current_watch
 
@@ -195,7 +196,7 @@ def grouped(proposal: Proposal, pairs: list[tuple[int, int]]) -> Proposal:
     """Group the extreme equilibria and say what was found."""
     number = {pair: index for index, pair in enumerate(pairs)}
     subsets = maximal_products(pairs)
-    n_pairs = len(canonical_order(proposal.candidates)[0])
+    n_pairs = len(distinct(proposal.candidates)[0])
     if subsets is None:
         message = (
             f"{n_pairs} extreme equilibria in more than {MAX_COMPONENTS} maximal Nash subsets, which are not listed"

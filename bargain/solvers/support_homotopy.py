@@ -28,7 +28,8 @@ import numpy as np
 from bargain.games.record import FloatArray
 from bargain.games.stage import StageGame, action_payoffs
 from bargain.solvers.base import TIE, Proposal, Scope, Solver
-from bargain.solvers.equilibria import EquilibriumSolution, canonical_order
+from bargain.solvers.canonical_order import distinct
+from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.logit_system import LogitSystem
 from bargain.solvers.product_homotopy import n_roots, roots_of
 from bargain.solvers.support_newton import BoolArray, support_equilibrium
@@ -69,7 +70,7 @@ class SupportHomotopy(Solver[StageGame, EquilibriumSolution]):
         search = _Search(game)
         stopped = search.run(self.max_equilibria, self.max_paths)
         found = [search.system.split(p) for p in search.found]
-        kept, _ = canonical_order(found)
+        kept, _ = distinct(found)
         enough = self.max_equilibria is not None and len(kept) >= self.max_equilibria
         degenerate = search.ties or (not stopped and not enough and len(kept) % 2 == 0)
         n_open = 0 if stopped or enough or degenerate else search.n_open()

@@ -18,13 +18,26 @@ def normal_games(draw, shapes=SHAPES) -> StageGame:
     return StageGame(np.random.default_rng(seed).normal(size=(len(shape), *shape)))
 
 
-def permuted(game: StageGame, rng: np.random.Generator) -> tuple[StageGame, list[np.ndarray], np.ndarray]:
-    """The game with players and actions in another order, and the orders."""
+@st.composite
+def integer_games(draw, shapes=SHAPES, largest=2) -> StageGame:
+    """Payoffs 0, 1, ...: ties, continua and symmetries are frequent."""
+    shape = draw(st.sampled_from(shapes))
+    seed = draw(st.integers(0, 2**32 - 1))
+    return StageGame(np.random.default_rng(seed).integers(0, largest + 1, size=(len(shape), *shape)))
+
+
+def permuted(
+    game: StageGame, rng: np.random.Generator, *, carry_labels: bool = False
+) -> tuple[StageGame, list[np.ndarray], np.ndarray]:
+    """The game with players and actions in another order, and the orders; labels go along or are the default ones."""
     orders = [rng.permutation(n) for n in game.n_actions]
     payoffs = game.payoffs[(slice(None), *np.ix_(*orders))]
     players = rng.permutation(game.n_players)
     payoffs = payoffs.transpose(0, *(1 + players))[players]
-    return StageGame(payoffs), orders, players
+    if not carry_labels:
+        return StageGame(payoffs), orders, players
+    labels = [[game.actions[k][i] for i in orders[k]] for k in players]
+    return StageGame(payoffs, [game.players[k] for k in players], labels), orders, players
 
 
 def put_back(profile, orders, players):

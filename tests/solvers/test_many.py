@@ -28,6 +28,7 @@ from bargain.solvers import (
     solve_many,
 )
 from bargain.solvers.batch_proposal import COMPILED_FROM, propose_batch
+from bargain.solvers.canonical_order import NameOrder
 from bargain.solvers.many_solution import ManySolution
 from bargain.solvers.watch import Watch
 
@@ -50,6 +51,12 @@ def assert_same(many: ManySolution, payoffs_batch, solver) -> None:
             np.testing.assert_allclose(left.certificate.regret / spread, 0.0, atol=1e-9)
 
 
+def proposed(batch, solver):
+    """The games of a batch that need not be solved one by one."""
+    template = StageGame(batch[0])
+    return propose_batch(batch, solver, NameOrder.of(template.players, template.actions), 1e-8, 1, Watch())
+
+
 def random_batch(kind: str, shape: tuple[int, ...], seed: int = 1):
     rng = RNG(seed)
     if kind == "integers":
@@ -64,7 +71,7 @@ def test_all_equilibria_as_one_by_one(kind, size):
     batch = random_batch(kind, (COMPILED_FROM, 2, *size))
     many = solve_many(batch, SupportEnumeration())
     assert_same(many, batch, SupportEnumeration())
-    quick = propose_batch(batch, SupportEnumeration(), 1e-8, 1, Watch())
+    quick = proposed(batch, SupportEnumeration())
     if kind != "integers" and min(size) > 1:
         assert quick.decided.all()  # the point of the compiled route: random games do not need the other
     if kind == "integers":
@@ -75,7 +82,7 @@ def test_larger_games_as_one_by_one():
     batch = RNG(2).normal(size=(COMPILED_FROM, 2, 6, 6))
     assert_same(solve_many(batch, SupportEnumeration()), batch, SupportEnumeration())
     batch = np.concatenate([RNG(3).normal(size=(4, 2, 10, 9)), np.zeros((COMPILED_FROM, 2, 10, 9))])
-    quick = propose_batch(batch, SupportEnumeration(), 1e-8, 1, Watch())
+    quick = proposed(batch, SupportEnumeration())
     assert quick.decided.tolist() == [True] * 4 + [False] * COMPILED_FROM
     assert_same(solve_many(batch[:4], SupportEnumeration()), batch[:4], SupportEnumeration())
     for i in range(4):
@@ -90,7 +97,7 @@ def test_near_ties_are_left_to_the_careful_solver(gap):
     batch = RNG(4).normal(size=(COMPILED_FROM, 2, 3, 3))
     batch[:, 0, 2] = batch[:, 0, 1] + gap
     batch[:, 1, 2] = batch[:, 1, 1]
-    quick = propose_batch(batch, SupportEnumeration(), 1e-8, 1, Watch())
+    quick = proposed(batch, SupportEnumeration())
     if gap <= 1e-9:
         assert quick.decided.mean() < 0.5  # the rest never come near the tie
     assert_same(solve_many(batch, SupportEnumeration()), batch, SupportEnumeration())
@@ -102,7 +109,7 @@ def test_pure_equilibria_for_any_number_of_players(shape, kind):
     batch = RNG(5).integers(0, kind, size=(60, len(shape), *shape)).astype(float) * 1e3
     many = solve_many(batch, PureNash())
     assert_same(many, batch, PureNash())
-    assert propose_batch(batch, PureNash(), 1e-8, 1, Watch()).decided.all()
+    assert proposed(batch, PureNash()).decided.all()
 
 
 def test_a_failing_certificate_is_left_to_solve(monkeypatch):
@@ -118,7 +125,7 @@ def test_a_failing_certificate_is_left_to_solve(monkeypatch):
 @pytest.mark.parametrize("solver", [LemkeHowson(), SupportEnumeration("exact"), SupportEnumeration(time_limit=60.0)])
 def test_other_solvers_and_settings_take_the_games_one_by_one(solver):
     batch = random_batch("integers", (20, 2, 3, 3))
-    assert not propose_batch(batch, solver, 1e-8, 1, Watch()).decided.any()
+    assert not proposed(batch, solver).decided.any()
     assert_same(solve_many(batch, solver), batch, solver)
 
 

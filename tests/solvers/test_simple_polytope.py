@@ -53,7 +53,7 @@ def test_a_lost_vertex_is_noticed():
     assert not closed(labels, count - 1)
 
 
-def test_known_games_are_answered_in_order_or_left_undecided():
+def test_known_games_are_answered_or_left_undecided():
     answered = 0
     for known in TWO_PLAYERS:
         first, second = known.game.payoffs
@@ -67,8 +67,6 @@ def test_known_games_are_answered_in_order_or_left_undecided():
         found = np.hstack([x, y])
         assert found.shape == wanted.shape
         assert all(np.abs(found - row).max(axis=1).min() < 1e-12 for row in wanted)
-        sizes = (found > 0).sum(axis=1)
-        assert sizes.tolist() == sorted(sizes)
     assert answered >= 7
 
 

@@ -110,7 +110,9 @@ def test_affine_changes_and_opponents_bonuses_change_nothing(seed, first, second
         10.0**first * (a + rng.normal(size=3)), 10.0**second * (b + rng.normal(size=(4, 1)))
     )
     again = solve(moved, SupportEnumeration())
-    np.testing.assert_allclose(probabilities(again), probabilities(plain), atol=1e-7)
+    # Bonuses do change payoffs, and with them the order; no two equilibria of these games have the same supports.
+    rows, rows_again = (sorted(probabilities(one), key=lambda row: tuple(row > 1e-9)) for one in (plain, again))
+    np.testing.assert_allclose(rows_again, rows, atol=1e-7)
 
 
 def test_rounding_noise_is_a_tie_and_a_real_difference_is_not():
