@@ -11,7 +11,8 @@ The search starts from all states and drops those that fail. Dropping may raise 
 more than the truce, so that self-enforcing sets need not have a largest one. A state is dropped for good when no set
 inside the present one can hold it: there W is at most the value of stopping wherever one likes (an optimal stopping
 problem of that player alone), and D at least what it is with the lower of v and D in every state. When no failing state
-can be refused in this way, the one that fails by most is dropped; what is left enforces itself but is not proven largest.
+can be refused in this way, the one that fails by most is dropped; what is left enforces itself, but then it is not
+proven to be the largest set.
 """
 
 from __future__ import annotations
