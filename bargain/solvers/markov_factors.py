@@ -1,7 +1,7 @@
 """Triangular factors of square matrices, by LAPACK for small ones and by SuperLU for large ones.
 
-LAPACK starts threads from about 200 rows on, which on a busy machine costs a hundred times the solution of a system of
-this size; SuperLU (Li 2005) does not, and uses zeros where there are some.
+LAPACK starts threads from about 200 rows on, or for two right-hand sides, which on a busy machine costs a hundred times
+the solution of a system of this size; SuperLU (Li 2005) does not, and uses zeros where there are some.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ class Factors:
             return np.asarray(self._sparse.solve(np.ascontiguousarray(right)))
         from scipy.linalg import lapack
 
-        return np.asarray(lapack.dgetrs(self._dense, self._pivots, right, trans=1)[0])
+        # One column at a time: LAPACK starts threads for two, however small the matrix.
+        columns = right.reshape(len(right), -1).T
+        solved = [lapack.dgetrs(self._dense, self._pivots, column, trans=1)[0] for column in columns]
+        return np.stack(solved, axis=1).reshape(right.shape) if len(solved) else np.zeros(right.shape)
 
     @property
     def orientation(self) -> float:
@@ -53,14 +56,14 @@ class Factors:
         if self.failed:
             return 0.0
         if self._sparse is None:
-            swaps = np.count_nonzero(self._pivots != np.arange(len(self._pivots)))
+            swaps = int(np.count_nonzero(self._pivots != np.arange(len(self._pivots))))
             return _sign(self._dense.diagonal(), swaps)
         swaps = _swaps(self._sparse.perm_r) + _swaps(self._sparse.perm_c)
         return _sign(self._sparse.U.diagonal(), swaps)
 
 
 def _sign(diagonal: FloatArray, swaps: int) -> float:
-    return -1.0 if (swaps + np.count_nonzero(diagonal < 0.0)) % 2 else 1.0
+    return -1.0 if (swaps + int(np.count_nonzero(diagonal < 0.0))) % 2 else 1.0
 
 
 def _swaps(permutation: Any) -> int:

@@ -67,7 +67,7 @@ class MarkovLogit:
 
     @property
     def size(self) -> int:
-        return self.mask.size
+        return int(self.mask.size)
 
     @property
     def n_states(self) -> int:
@@ -75,7 +75,7 @@ class MarkovLogit:
 
     @property
     def n_players(self) -> int:
-        return self.tables.shape[1]
+        return int(self.tables.shape[1])
 
     def start(self) -> FloatArray:
         """Log-probabilities at precision 0, zero where actions are not available."""
@@ -98,7 +98,7 @@ class MarkovLogit:
         return tuple(table[:, self.owner == i] for i in range(self.n_players))
 
     def local(self, p: FloatArray) -> Local:
-        """Worth of every action at the values of a profile, and how both depend on play, ``p`` ``(n_states, width)``."""
+        """Worth of every action at the values of the profile ``p`` ``(n_states, width)``, and how both depend on it."""
         strategies = self.split(p)
         n_states, n_players, d = self.n_states, self.n_players, self.discount_factor
         reach = [_expected(self.transitions, strategies, (i,), trailing=True) for i in range(n_players)]

@@ -28,6 +28,9 @@ from bargain.solvers.watch import Watch
 PASSES = 50
 """Passes over the bounds between two attempts to remove moves."""
 
+UNIT = 500
+"""Entries of the transitions of a component that make a choice count once more, so that nodes cost alike."""
+
 
 def components(rounds: Rounds) -> list[IntArray]:
     """States that can be reached from each other, grouped; every group comes after those it leads to."""
@@ -60,7 +63,8 @@ def components(rounds: Rounds) -> list[IntArray]:
 class RecursiveSearch:
     """The search and what it has found; ``complete`` only when nothing was cut short, ``why`` says what was.
 
-    max_nodes: choices examined in components of several states; max_equilibria: equilibria listed.
+    max_nodes: choices examined in components of several states, in large ones each counts more; max_equilibria: how
+    many are listed.
     """
 
     rounds: Rounds
@@ -68,7 +72,7 @@ class RecursiveSearch:
     max_nodes: int
     max_equilibria: int
     found: list[IntArray] = field(default_factory=list)
-    nodes: int = 0
+    nodes: float = 0.0
     why: str = ""
     groups: list[IntArray] = field(default_factory=list)
 
@@ -128,10 +132,10 @@ class RecursiveSearch:
             s = int(np.where(many > 1, many, left.shape[1] + 1).argmin())
             children = []
             for move in np.flatnonzero(left[s]):
-                self.nodes += 1
+                self.nodes += part.effort
                 if self.nodes > self.max_nodes and not self.why:
                     self.why = f"more than max_nodes = {self.max_nodes} choices to examine"
-                if self.why or (self.nodes % 64 == 0 and self._stopped()):
+                if self._stopped():
                     return
                 child = (left.copy(), low.copy(), high.copy())
                 child[0][s] = False
@@ -175,6 +179,11 @@ class Component:
             rounds.available[states],
         )
         return cls(states, tables, rounds.slack)
+
+    @property
+    def effort(self) -> float:
+        """What one choice counts."""
+        return 1.0 + len(self.tables[3]) / UNIT
 
     def start(self) -> tuple[BoolArray, FloatArray, FloatArray]:
         """All moves, and bounds that hold for any play."""

@@ -1,0 +1,128 @@
+"""Stationary equilibria by the logit homotopy: from precision 0 along a branch of logit equilibria to its end.
+
+Every Markov game has a branch that starts where all play their start strategies (uniform, on the principal branch) and
+whose limits are stationary equilibria (Herings and Peeters 2004 for such homotopies; Eibelshaeuser, Klockmann, Poensgen
+and von Schenk 2023 for the logit one). Followed by arc length (``continuation``), it passes turning points. Where three
+points, each of at least twice the precision of the one before, lead to the same equilibrium by Newton's method on the
+actions that are not fading (``markov_support``), that equilibrium is the end. Mixed play and any number of players are
+handled; start strategies other than uniform lead to other equilibria.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bargain.games.markov import BoolArray, IntArray
+from bargain.games.record import FloatArray
+from bargain.solvers.continuation import BranchPoint, BranchTrace
+from bargain.solvers.logit_path import NEAR, Guess, LimitSearch, clear_support
+from bargain.solvers.markov_logit import LARGEST_TABLE, MarkovLogit
+from bargain.solvers.markov_rounds import Rounds
+from bargain.solvers.markov_support import polished
+from bargain.solvers.watch import Watch
+
+STATUS_QUO = 0.9
+"""Probability of the status quo action at the start of the branch that begins there."""
+
+
+class MarkovLimit(LimitSearch):
+    """Follows one branch until its end is certain; ``best`` is the last equilibrium that a point led to."""
+
+    def __init__(self, system: MarkovLogit, trace: BranchTrace) -> None:
+        super().__init__(system, trace)  # type: ignore[arg-type]
+        self._markov = system
+        self.last: FloatArray | None = None
+
+    def _guess(self, point: BranchPoint) -> Guess | None:
+        used = clear_support(point)
+        if used is None:
+            return None
+        return self._led_to(point, used.reshape(self._markov.mask.shape) & self._markov.mask, NEAR)
+
+    def _tie_guess(self, point: BranchPoint) -> Guess | None:
+        if point.tangent[-1] <= 0.0:
+            return None
+        p = self._markov.probabilities(point.x)
+        tried: list[BoolArray] = []
+        for power in range(1, 7):
+            used = (p > 10.0**-power) | (p >= _most(self._markov, p))
+            if any(np.array_equal(used, mask) for mask in tried):
+                continue
+            tried.append(used)
+            guess = self._led_to(point, used & self._markov.mask, 0.1 / np.sqrt(point.precision))
+            if guess is not None:
+                return guess
+        return None
+
+    def _led_to(self, point: BranchPoint, used: BoolArray, near: float) -> Guess | None:
+        p = self._markov.probabilities(point.x)
+        limit = polished(self._markov, p, used)
+        if limit is None:
+            return None
+        distance = float(np.abs(limit - p).max())
+        if distance > near:
+            return None
+        self.last = limit
+        steady = point.elasticities[used.reshape(-1)]
+        return Guess(point.precision, distance, float(np.abs(steady).max()), limit)
+
+
+@dataclass
+class Homotopy:
+    """Branches of one game; ``failures`` says why branches were lost."""
+
+    rounds: Rounds
+    watch: Watch
+    max_steps: int
+    failures: list[str] = field(default_factory=list)
+    ends: int = 0
+
+    @property
+    def too_large(self) -> bool:
+        """Whether transitions would take too much memory."""
+        return self.rounds.n_states**2 * self.rounds.n_moves > LARGEST_TABLE
+
+    def end(self, start: tuple[FloatArray, ...] | None = None) -> tuple[FloatArray, ...] | None:
+        """Strategies at the end of the branch from a start (uniform play unless given), None when it is lost."""
+        system = MarkovLogit.of(self.rounds, start)
+        run = MarkovLimit(system, BranchTrace(system, self.max_steps))  # type: ignore[arg-type]
+        limit = run.limit()
+        if limit is None:
+            self.failures.append(run.failure)
+            limit = run.last
+        else:
+            self.ends += 1
+        return None if limit is None else system.split(limit)
+
+    def starts(self, n_branches: int, seed: int) -> Iterator[tuple[FloatArray, ...] | None]:
+        """Uniform play, then strategies drawn evenly from the simplex, the same for a branch whatever their number."""
+        for number in range(n_branches):
+            if number and self.watch.expired():
+                return
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, 1)))
+            yield None if number == 0 else tuple(_random_strategy(mask, rng) for mask in self.rounds.own)
+
+    def near(self, moves: IntArray) -> tuple[FloatArray, ...]:
+        """Strategies that play given moves most of the time and any available action at times."""
+        mixed = []
+        for pure, mask in zip(self.rounds.strategies(moves), self.rounds.own, strict=True):
+            mixed.append(STATUS_QUO * pure + (1.0 - STATUS_QUO) * mask / mask.sum(axis=1, keepdims=True))
+        return tuple(mixed)
+
+
+def _random_strategy(mask: BoolArray, rng: np.random.Generator) -> FloatArray:
+    weights = np.where(mask, rng.exponential(size=mask.shape), 0.0)
+    even = mask / mask.sum(axis=1, keepdims=True)
+    return np.asarray(0.999 * weights / weights.sum(axis=1, keepdims=True) + 0.001 * even)
+
+
+def _most(system: MarkovLogit, p: FloatArray) -> FloatArray:
+    """Largest probability of each block, at the place of every action."""
+    largest = np.empty(p.shape)
+    for i in range(system.n_players):
+        own = system.owner == i
+        largest[:, own] = p[:, own].max(axis=1, keepdims=True)
+    return largest
