@@ -25,6 +25,9 @@ from bargain.games.record import FloatArray
 SAME = 1e-15
 """Corners closer than this, in units of the payoff ranges, are one."""
 
+FLAT = 1e-14
+"""A corner this close to the line between its neighbours is none: slivers are segments, of which distances are sure."""
+
 REST = 1e-14
 """A bound whose corners moved less than this in a step has come to rest."""
 
@@ -69,7 +72,7 @@ def outermost(points: FloatArray, n: int, out: FloatArray) -> int:  # pragma: no
             first = k
     count, at = 0, first
     while count < n:
-        out[count] = points[at]
+        out[count, 0], out[count, 1] = points[at, 0], points[at, 1]
         count += 1
         best, bx, by = -1, 0.0, 0.0
         for k in range(n):
@@ -84,7 +87,26 @@ def outermost(points: FloatArray, n: int, out: FloatArray) -> int:  # pragma: no
         if abs(points[best, 0] - points[first, 0]) <= SAME and abs(points[best, 1] - points[first, 1]) <= SAME:
             break
         at = best
-    return count
+    return without_flat(out, count)
+
+
+@compiled
+def without_flat(corners: FloatArray, n: int) -> int:  # pragma: no cover
+    """Drop corners within ``FLAT`` of the line between their neighbours, in place; the number that is left."""
+    k = 0
+    while n > 2 and k < n:
+        before, after = (k - 1 if k else n - 1), (k + 1 if k + 1 < n else 0)
+        ux, uy = corners[after, 0] - corners[before, 0], corners[after, 1] - corners[before, 1]
+        wx, wy = corners[k, 0] - corners[before, 0], corners[k, 1] - corners[before, 1]
+        square = ux * ux + uy * uy
+        if abs(ux * wy - uy * wx) > FLAT * np.sqrt(square) or not 0.0 <= ux * wx + uy * wy <= square:
+            k += 1
+            continue
+        for j in range(k, n - 1):
+            corners[j, 0], corners[j, 1] = corners[j + 1, 0], corners[j + 1, 1]
+        n -= 1
+        k = max(k - 1, 0)
+    return n
 
 
 @compiled
@@ -148,7 +170,9 @@ def add_supported(
     alive: profiles that had a continuation so far, updated: sets only shrink.
     """
     d, m = discount_factor, len(known)
-    least_x, least_y = polygon[:n, 0].min(), polygon[:n, 1].min()
+    least_x, least_y = np.inf, np.inf
+    for k in range(n):
+        least_x, least_y = min(least_x, polygon[k, 0]), min(least_y, polygon[k, 1])
     half, piece = np.empty((2 * n + 4, 2)), np.empty((4 * n + 8, 2))
     for a in range(len(payoffs)):
         if not alive[a]:
@@ -189,7 +213,8 @@ def outer_bound(
     gap, moved, steps = farthest(polygon, n, target, m), np.inf, 0
     while steps < n_steps and n and gap > tolerance and moved > REST:
         points = np.empty((m + size * (n + 4), 2))
-        points[:m] = target
+        for k in range(m):
+            points[k, 0], points[k, 1] = target[k, 0], target[k, 1]
         count = add_supported(payoffs, needs, alive, discount_factor, slack, polygon, n, target, points, m)
         smaller = np.empty((count, 2))
         k = outermost(points, count, smaller)

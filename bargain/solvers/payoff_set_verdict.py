@@ -70,7 +70,7 @@ def _repeated(game: RepeatedGame, candidate: Any, tolerance: float) -> Verdict:
         return _bounded(game, np.zeros((0, 2)), {}, candidate, tolerance)
     plan = candidate.plan
     values = plan.values(game)
-    polygon = convex_hull(values)
+    polygon = convex_hull(values, units=_level_and_unit(game)[1])
     regret = plan.regret(game, values)
     certificate = Certificate(regret, game.payoff_range, tolerance, game.discount_factor)
     fault = _inner_fault(game, claimed, polygon, certificate)

@@ -15,7 +15,7 @@ import numpy as np
 
 from bargain.games.automaton import AutomatonEquilibrium, certify_automaton
 from bargain.games.certificate import Certificate
-from bargain.games.polygon import contains, hausdorff
+from bargain.games.polygon import distances, hausdorff
 from bargain.games.record import FloatArray, finite_array
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers.base import Proposal, Solution, Solver
@@ -35,8 +35,8 @@ class PayoffSetSolution(Solution):
     first player, no three on a line; none where no equilibrium exists. outer: for each state a set that holds all
     equilibrium payoffs; distance: Hausdorff distance between the polygons and what they support in one round (operator
     B), as a share of the payoff range; outer_distance: how far the outer bounds reach beyond the polygons, as a share
-    of the payoff range. plan: strategies with one memory for each vertex, in the same order (repeated games); certificate:
-    their one-shot gains in every memory.
+    of the payoff range. plan: strategies with one memory for each vertex, in the same order (repeated games);
+    certificate: their one-shot gains in every memory.
     """
 
     polygons: tuple[FloatArray, ...] = ()
@@ -96,19 +96,22 @@ class PayoffSetSolution(Solution):
         return self.polygons[place] if self.polygons else np.zeros((0, 2))
 
     def contains(self, payoffs: Any, state: Any = 0, tolerance: float = 1e-9) -> bool:
-        """Whether a payoff pair is in the set of a state, or outside by at most this share of its extent."""
+        """Whether a payoff pair is in the set of a state, or outside by at most this share of the payoff range."""
         point = finite_array(payoffs, "payoffs")
         if point.shape != (2,):
             raise ValueError(f"payoffs of shape {point.shape} is not one payoff for each of the two players")
-        return bool(contains(self.polygon(state), point, tolerance)[0])
+        return bool(distances(self.polygon(state), point, self._units)[0] <= tolerance)
 
     def hausdorff(self, other: PayoffSetSolution) -> float:
         """Largest distance between the sets of the same state in two solutions, as a share of the payoff range."""
-        units = np.where(self.game.payoff_range > 0.0, self.game.payoff_range, 1.0)
         return max(
-            (hausdorff(mine, theirs, units) for mine, theirs in zip(self.polygons, other.polygons, strict=True)),
+            (hausdorff(mine, theirs, self._units) for mine, theirs in zip(self.polygons, other.polygons, strict=True)),
             default=0.0,
         )
+
+    @property
+    def _units(self) -> FloatArray:
+        return np.where(self.game.payoff_range > 0.0, self.game.payoff_range, 1.0)
 
     @property
     def _n_states(self) -> int:

@@ -289,7 +289,11 @@ def step(
     """
     levels, ends, edges, inner = np.empty(2), np.empty(2), np.empty((2, 3)), np.empty((len(points), 2))
     reach = np.empty(len(points))
-    top = np.array([polygon[:n, 0].max(), polygon[:n, 1].max()])
+    top = np.empty(2)
+    for i in range(2):
+        top[i] = -np.inf
+        for k in range(n):
+            top[i] = max(top[i], polygon[k, i])
     count, m = 0, 0
     for late in range(2):
         for a in range(len(payoffs)):
@@ -320,7 +324,7 @@ def step(
         if late == 0 and count:
             m = hull(points, count, order, corners)
             for k in range(m):
-                inner[k] = points[corners[k]]
+                inner[k, 0], inner[k, 1] = points[corners[k], 0], points[corners[k], 1]
             reaches(inner, m, polygon, n, discount_factor, reach)
     return hull(points, count, order, corners) if count else 0
 
@@ -359,7 +363,8 @@ def iterate(
         if m == 0:
             return 0, t + 1, True
         change = np.inf if m != n else 0.0
-        recent[:] = False
+        for a in range(len(recent)):
+            recent[a] = False
         for k in range(m):
             at = corners[k]
             recent[origin[at] if origin[at] >= 0 else -1 - origin[at]] = True
@@ -368,10 +373,13 @@ def iterate(
                     change = max(change, abs(points[at, i] - polygon[k, i]))
                 polygon[k, i] = points[at, i]
             origins[k] = origin[at]
-            successors[k], lotteries[k] = follow[at], weights[at]
+            for j in range(CORNERS):
+                successors[k, j], lotteries[k, j] = follow[at, j], weights[at, j]
         n = m
         for i in range(2):
-            least = polygon[:n, i].min()
+            least = np.inf
+            for k in range(n):
+                least = min(least, polygon[k, i])
             if least > worst[i]:
                 change = max(change, least - worst[i])
                 worst[i] = least

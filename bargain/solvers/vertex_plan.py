@@ -61,7 +61,7 @@ class VertexPlan(ArrayRecord):
         return len(self.outputs)
 
     def values(self, game: RepeatedGame) -> FloatArray:
-        """Values of all memories ``(n_memories, n_players)``, v = (1 - d) u + d P v; ValueError when it does not fit."""
+        """Values of all memories ``(n_memories, n_players)``, v = (1 - d) u + d P v. ValueError if it does not fit."""
         if self.outputs.shape[1] != game.n_players or np.any(self.outputs >= np.array(game.n_actions)):
             raise ValueError(f"outputs are no profiles of a game of {game.n_actions} actions")
         d, n = game.discount_factor, self.n_memories
