@@ -28,8 +28,8 @@ Problem = BargainingProblem | BargainingFrontier
 FAR = 1e300
 """Stands for a violation that has no finite size."""
 
-EQUAL_SHARES = 1e-7
-"""Shares of gain that differ by less are equal when it is asked who gains more."""
+EQUAL = 1e-8
+"""Gains per unit that changing gains by this share of the payoff ranges makes equal are equal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,21 +79,26 @@ def largest_payoff(problem: Problem, player: int, least: npt.ArrayLike) -> float
 
     least: ``(n_players,)``, -inf for who need not be satisfied.
     """
-    wanted = np.asarray(least, dtype=float)
+    threat = problem.threat_point
+    return float(threat[player] + largest_gain(problem, player, np.asarray(least, dtype=float) - threat))
+
+
+def largest_gain(problem: Problem, player: int, least: FloatArray) -> float:
+    """The same in gains over the threat point, which keep their digits where payoffs are large and differ little."""
     if isinstance(problem, BargainingFrontier):
-        return _largest_on_frontier(problem, player, wanted)
-    asked = np.isfinite(wanted)
-    level, scale = problem.threat_point, problem.scale
-    gains = (problem.points - level) / scale
+        threat = problem.threat_point
+        return _largest_on_frontier(problem, player, threat + least) - float(threat[player])
+    asked = np.isfinite(least)
+    gains = (problem.points - problem.threat_point) / problem.scale
     found = best_point(
         [gains[:, player]],
         -gains.T[asked],
-        -((wanted - level) / scale)[asked],
+        -(least / problem.scale)[asked],
         equalities=np.ones((1, len(gains))),
         targets=[1.0],
         even=False,
     )
-    return -np.inf if found.failure else float(level[player] + scale[player] * found.value)
+    return -np.inf if found.failure else float(problem.scale[player] * found.value)
 
 
 def _largest_on_frontier(frontier: BargainingFrontier, player: int, least: FloatArray) -> float:
@@ -116,8 +121,8 @@ def _largest_on_frontier(frontier: BargainingFrontier, player: int, least: Float
 
 def possible_gains(problem: Problem) -> FloatArray:
     """Largest gain of each player over the threat point when nobody loses, ``(n_players,)``; -inf when impossible."""
-    most = [largest_payoff(problem, k, problem.threat_point) for k in range(problem.n_players)]
-    return np.array(most) - problem.threat_point
+    nothing = np.zeros(problem.n_players)
+    return np.array([largest_gain(problem, k, nothing) for k in range(problem.n_players)])
 
 
 def able(problem: Problem, gains: FloatArray) -> npt.NDArray[np.bool_]:
@@ -130,56 +135,57 @@ def disagreement_violation(problem: Problem) -> float:
     return float((possible_gains(problem) / problem.scale).max()) - NO_GAIN
 
 
-def threat_violation(problem: Problem, payoffs: FloatArray) -> float:
+def threat_violation(problem: Problem, gains: FloatArray) -> float:
     """By how much somebody falls below the threat point."""
-    return float(((problem.threat_point - payoffs) / problem.scale).max())
+    return float((-gains / problem.scale).max())
 
 
-def nash_violation(problem: Problem, payoffs: FloatArray, weights: FloatArray) -> float:
+def nash_violation(problem: Problem, gains: FloatArray, weights: FloatArray) -> float:
     """How far some x >= d reaches over the hyperplane with normals w_i / (n_i - d_i), of those who can gain."""
     gainers = able(problem, possible_gains(problem))
-    gains = payoffs - problem.threat_point
     if np.any(gains[gainers] <= 0.0):
         return FAR
     prices = np.zeros(problem.n_players)
     prices[gainers] = weights[gainers] / gains[gainers]
-    return _excess(problem, payoffs, prices) / float(weights[gainers].sum())
+    return _excess(problem, gains, prices) / float(weights[gainers].sum())
 
 
-def utilitarian_violation(problem: Problem, payoffs: FloatArray, weights: FloatArray) -> float:
+def utilitarian_violation(problem: Problem, gains: FloatArray, weights: FloatArray) -> float:
     """How much larger a weighted sum of payoffs x >= d can be."""
-    return _excess(problem, payoffs, weights) / float(weights @ problem.scale)
+    return _excess(problem, gains, weights) / float(weights @ problem.scale)
 
 
-def fairness_violation(problem: Problem, payoffs: FloatArray, units: FloatArray) -> float:
+def fairness_violation(problem: Problem, gains: FloatArray, units: FloatArray) -> float:
     """Most by which a player's gain rises while nobody loses who gains as much or less, in ``units``.
 
     units: ``(n_players,)``, positive for those who can gain; the others are left out.
     """
     worst = 0.0
-    shares = np.where(units > 0.0, (payoffs - problem.threat_point) / np.where(units > 0.0, units, 1.0), 0.0)
+    positive = np.where(units > 0.0, units, 1.0)
+    shares = np.where(units > 0.0, gains / positive, 0.0)
+    room = np.where(units > 0.0, EQUAL * problem.scale / positive, 0.0)
     for k in np.flatnonzero(units > 0.0):
-        kept = shares <= shares[k] + EQUAL_SHARES * max(1.0, abs(float(shares[k])))
-        least = np.where(kept, payoffs, problem.threat_point)
-        least[k] = problem.threat_point[k]
-        worst = max(worst, (largest_payoff(problem, int(k), least) - float(payoffs[k])) / float(problem.scale[k]))
+        kept = shares - room <= shares[k] + room[k]
+        least = np.where(kept, gains, 0.0)
+        least[k] = 0.0
+        worst = max(worst, (largest_gain(problem, int(k), least) - float(gains[k])) / float(problem.scale[k]))
     return worst
 
 
-def _excess(problem: Problem, payoffs: FloatArray, prices: FloatArray) -> float:
-    """Largest prices . (x - payoffs) over the feasible x >= d."""
+def _excess(problem: Problem, gains: FloatArray, prices: FloatArray) -> float:
+    """Largest prices . (g - gains) over the gains g >= 0 of feasible payoffs."""
     if isinstance(problem, BargainingFrontier):
-        corners = _near(problem, float(payoffs[0]))
-        kept = np.all(corners >= problem.threat_point, axis=1)
-        return float(((corners[kept] - payoffs) @ prices).max(initial=-FAR))
-    reach = (problem.points - payoffs) @ prices
+        others = _near(problem, float(problem.threat_point[0] + gains[0])) - problem.threat_point
+        kept = np.all(others >= 0.0, axis=1)
+        return float(((others[kept] - gains) @ prices).max(initial=-FAR))
+    others = problem.points - problem.threat_point
+    reach = (others - gains) @ prices
     if reach.max() <= 0.0:
         return float(reach.max())
-    scale = problem.scale
-    size = float((prices * scale).max())
+    size = float((prices * problem.scale).max())
     found = best_point(
         [reach / size],
-        -((problem.points - problem.threat_point) / scale).T,
+        -(others / problem.scale).T,
         np.zeros(problem.n_players),
         equalities=np.ones((1, len(reach))),
         targets=[1.0],

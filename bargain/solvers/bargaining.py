@@ -58,8 +58,8 @@ class BargainingConcept(Solver[Problem, BargainingSolution]):
     game_type: ClassVar[type[Any] | tuple[type[Any], ...]] = (BargainingProblem, BargainingFrontier)
 
     @abstractmethod
-    def violations(self, problem: Problem, payoffs: FloatArray) -> dict[str, float]:
-        """The conditions that make payoffs the solution, and how far each is violated."""
+    def violations(self, problem: Problem, gains: FloatArray) -> dict[str, float]:
+        """The conditions that make gains over the threat point the solution, and how far each is violated."""
 
     @abstractmethod
     def _on_chain(self, problem: BargainingProblem, chain: Chain) -> tuple[dict[int, float], bool]:
@@ -160,8 +160,8 @@ class NashBargaining(WeightedConcept):
 
     concept: ClassVar[str] = "Nash bargaining solution"
 
-    def violations(self, problem: Problem, payoffs: FloatArray) -> dict[str, float]:
-        return {"supporting hyperplane": nash_violation(problem, payoffs, self._weights(problem))}
+    def violations(self, problem: Problem, gains: FloatArray) -> dict[str, float]:
+        return {"supporting hyperplane": nash_violation(problem, gains, self._weights(problem))}
 
     def _on_chain(self, problem: BargainingProblem, chain: Chain) -> tuple[dict[int, float], bool]:
         return nash_point(chain, self._weights(problem).tolist()), False
@@ -182,10 +182,10 @@ class FairConcept(BargainingConcept):
     def _units(self, problem: Problem, most: FloatArray) -> FloatArray:
         """Units of gain, given the largest gain of each player."""
 
-    def violations(self, problem: Problem, payoffs: FloatArray) -> dict[str, float]:
+    def violations(self, problem: Problem, gains: FloatArray) -> dict[str, float]:
         most = possible_gains(problem)
         units = np.where(able(problem, most), self._units(problem, most), 0.0)
-        return {"nobody gains more at the expense of those who gain more": fairness_violation(problem, payoffs, units)}
+        return {"nobody gains more at the expense of those who gain more": fairness_violation(problem, gains, units)}
 
     def _on_chain(self, problem: BargainingProblem, chain: Chain) -> tuple[dict[int, float], bool]:
         most = np.array([chain.gains[-1, 0], chain.gains[0, 1]]) * problem.scale
@@ -234,8 +234,8 @@ class Utilitarian(WeightedConcept):
 
     concept: ClassVar[str] = "utilitarian solution"
 
-    def violations(self, problem: Problem, payoffs: FloatArray) -> dict[str, float]:
-        return {"no larger sum": utilitarian_violation(problem, payoffs, self._weights(problem))}
+    def violations(self, problem: Problem, gains: FloatArray) -> dict[str, float]:
+        return {"no larger sum": utilitarian_violation(problem, gains, self._weights(problem))}
 
     def _on_chain(self, problem: BargainingProblem, chain: Chain) -> tuple[dict[int, float], bool]:
         return largest_sum(chain, self._weights(problem) * problem.scale, (1.0 / problem.scale).tolist())

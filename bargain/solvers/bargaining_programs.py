@@ -28,6 +28,9 @@ REACH = 1e-12
 SMALLEST = 1e-14
 """Complementarity at which the interior-point method ends."""
 
+LOOSER = (1e-12, 1e-11, 1e-10, 1e-9)
+"""Slack on what was reached before, as a share of the payoff range."""
+
 MOST_COLUMNS = 1000
 
 DIFFERENT = 1e-6
@@ -56,36 +59,49 @@ def _program(objectives: list[FloatArray], gains: FloatArray, least: FloatArray 
 
 
 def fairest(gains: FloatArray, units: FloatArray, prices: FloatArray | None = None) -> FloatArray | None:
-    """Lottery with max-min fair gains per unit among players with positive units.
+    """Lottery with max-min fair gains per unit among players with positive units; None when time is up before any.
 
     prices: when given, among the lotteries with the largest priced sum of gains only.
     """
-    n_points, n_players = gains.shape
-    level = np.zeros(n_players)
-    stuck = units <= 0.0
-    floor, floor_level = np.zeros((0, n_points)), np.zeros(0)
-    if prices is not None:
-        best = _program([gains @ prices], gains)
-        if best is None:
-            return None
-        floor, floor_level = -(gains @ prices)[None, :], -np.array([best @ gains @ prices - TIE * prices.max()])
+    rows, least = gains, np.zeros(gains.shape[1])
     lottery: FloatArray | None = None
-    while not stuck.all() and not current_watch().expired():
-        rows = np.vstack([np.column_stack([-gains.T, np.where(stuck, 0.0, units)]), np.pad(floor, ((0, 0), (0, 1)))])
-        limits = np.concatenate([np.where(stuck, -level, 0.0), floor_level])
-        total = np.append(np.ones(n_points), 0.0)[None, :]
-        objective = np.append(np.zeros(n_points), 1.0)
-        found = best_point([objective], rows, limits, equalities=total, targets=[1.0], even=False)
-        if found.failure:
+    if prices is not None:
+        lottery = _program([gains @ prices], gains)
+        if lottery is None:
+            return None
+        rows, least = np.column_stack([gains, gains @ prices]), np.append(least, lottery @ gains @ prices)
+    open_units = np.append(units, np.zeros(len(least) - len(units)))
+    while open_units.any() and not current_watch().expired():
+        found = _raised(rows, least, open_units)
+        if found is None:
             return lottery
-        lottery = found.point[:-1]
-        held = ~stuck & (found.multipliers[:n_players] * units > POSITIVE)
-        if not held.any():
-            return lottery
-        # A little below what was reached, so that the next program is feasible in spite of rounding.
-        level = np.where(held, np.maximum(found.value * units - TIE / 100.0, 0.0), level)
-        stuck = stuck | held
+        lottery, level, held = found
+        least = np.where(held, level * open_units, least)
+        open_units = np.where(held, 0.0, open_units)
     return lottery
+
+
+def _raised(rows: FloatArray, least: FloatArray, units: FloatArray) -> tuple[FloatArray, float, Mask] | None:
+    """Raise the smallest gain per unit of the columns with units, the others at least ``least``.
+
+    Returns the lottery, the level, and which columns are stuck at it. What was reached before is asked for a bit less
+    exactly until rounding no longer stands against it; None when nothing helps.
+    """
+    n_points = len(rows)
+    for slack in LOOSER:
+        asked = np.where((units > 0.0) | (least == 0.0), 0.0, least - slack)
+        found = best_point(
+            [np.append(np.zeros(n_points), 1.0)],
+            np.column_stack([-rows.T, units / units.max()]),
+            -asked,
+            equalities=np.append(np.ones(n_points), 0.0)[None, :],
+            targets=[1.0],
+            even=False,
+        )
+        if not found.failure:
+            held = (units > 0.0) & (found.multipliers * units > POSITIVE * units.max())
+            return found.point[:-1], found.value / float(units.max()), held if held.any() else units > 0.0
+    return None
 
 
 def many_reach(gains: FloatArray, prices: FloatArray, chosen: FloatArray) -> bool:

@@ -84,18 +84,18 @@ class BargainingSolution(Solution):
             return {"payoffs": game.threat_point, "gains": nothing, "certificate": certificate}
         lottery = None
         if isinstance(game, BargainingFrontier):
-            payoffs = finite_array([candidate, game.second(candidate)], "payoffs")
+            gains = finite_array([candidate, game.second(candidate)] - game.threat_point, "gains")
             if not game.interval[0] <= candidate <= game.interval[1]:
                 raise ValueError(f"{candidate} is outside the interval of the frontier")
         else:
             lottery = checked_lottery(candidate, len(game.points))
-            payoffs = finite_array(game.threat_point + lottery @ (game.points - game.threat_point), "payoffs")
-        violations = {"nobody below the threat point": threat_violation(game, payoffs)}
-        violations |= solver.violations(game, payoffs)
+            gains = finite_array(lottery @ (game.points - game.threat_point), "gains")
+        violations = {"nobody below the threat point": threat_violation(game, gains)}
+        violations |= solver.violations(game, gains)
         return {
             "agreement": True,
-            "payoffs": payoffs,
-            "gains": finite_array(payoffs - game.threat_point, "gains"),
+            "payoffs": finite_array(game.threat_point + gains, "payoffs"),
+            "gains": gains,
             "lottery": lottery,
             "certificate": bargaining_certificate(violations, tolerance),
         }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bargain.games.bargaining import BargainingProblem
 from bargain.games.bargaining_frontier import BargainingFrontier
 from bargain.solvers.bargaining import Egalitarian, KalaiSmorodinsky, NashBargaining, Utilitarian
+from bargain.solvers.bargaining_polygon import pareto_indices
 from bargain.solvers.base import Proposal, Scope, Solution, Status, solve
 
 ROOT = BargainingFrontier("sqrt(1 - u1)", (0, 1))
@@ -220,6 +221,30 @@ def test_programs_for_many_agree_with_the_polygon(seed, solver):
     problem = random_problem(np.random.default_rng(seed))
     starts = solver._propose_for_many(problem).candidates[0]
     np.testing.assert_allclose(starts @ problem.points, agreed_payoffs(problem, solver), atol=1e-7)
+
+
+def test_payoff_ranges_of_very_different_size():
+    # Levels of one, ranges of 1 and 1e-9: gains keep their digits, and each concept is certified.
+    rng = np.random.default_rng(3)
+    for n_players in (2, 3, 4):
+        units = np.array([1.0] + [1e-9] * (n_players - 1))
+        points = 1.0 + rng.normal(size=(7, n_players)) * units
+        problem = BargainingProblem(points, points[0] - 0.3 * units)
+        for solver in (*CONCEPTS, NashBargaining(tuple(range(1, n_players + 1)))):
+            assert solve(problem, solver).success, solver
+
+
+def test_pareto_corners_are_those_that_some_prices_choose():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        points = rng.integers(0, 6, (8, 2)).astype(float)
+        angles = np.linspace(0, np.pi / 2, 2003)[1:-1]
+        sums = points @ np.array([np.cos(angles), np.sin(angles)])
+        best = {tuple(points[i]) for i in sums.argmax(axis=0)}
+        found = [tuple(points[i]) for i in pareto_indices(points)]
+        assert len(found) == len(set(found))
+        assert set(found) == best
+        assert found == sorted(found)
 
 
 @settings(max_examples=20, deadline=None)
