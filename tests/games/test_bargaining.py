@@ -13,6 +13,7 @@ from bargain.games.bargaining_certificate import (
     largest_payoff,
     nash_violation,
     possible_gains,
+    threat_violation,
     utilitarian_violation,
 )
 from bargain.games.bargaining_frontier import BargainingFrontier
@@ -122,6 +123,8 @@ def test_conditions_hold_at_the_solution_and_nowhere_else():
     assert nash_violation(PIE, np.array([0.4, 0.4]), ones) == pytest.approx(0.25)
     assert fairness_violation(PIE, np.array([0.4, 0.4]), ones) == pytest.approx(0.2)
     assert nash_violation(PIE, np.array([0.0, 1.0]), ones) > 1e100
+    assert threat_violation(PIE, np.array([0.5, -0.1])) == pytest.approx(0.1)
+    assert threat_violation(PIE, np.array([0.5, 0.1])) < 0
     assert disagreement_violation(PIE) > 0.9
     assert disagreement_violation(PIE.with_threat_point([1, 1])) == -np.inf
 
