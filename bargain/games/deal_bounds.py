@@ -113,9 +113,18 @@ class ProofReading(ArrayRecord):
 
 
 def read_proof(
-    game: MarkovGame, proof: EliminationProof, tolerance: float = 1e-8, after_moves: Any = None
+    game: MarkovGame,
+    proof: EliminationProof,
+    tolerance: float = 1e-8,
+    after_moves: Any = None,
+    moves: npt.NDArray[Any] | None = None,
 ) -> ProofReading:
-    """Check every line of a proof; tolerance: largest accepted error, as a share of the sum of the payoff ranges."""
+    """Check every line of a proof; tolerance: largest accepted error, as a share of the sum of the payoff ranges.
+
+    after_moves: ``transition_rows(game)`` if at hand; moves: if given, as in ``Deal``, it is checked too that they
+    attain the last bounds and are enforced by them: then a deal with these moves exists (Goldluecke and Kranz 2018,
+    proposition on simple equilibria; its payments are those of ``certify_deal``), and the bounds are exact.
+    """
     shape = (game.n_states, *game.n_actions)
     payoffs, level, scale = weighted_payoffs(game, proof.weights)
     if proof.dropped_in.shape != shape or proof.punishments.shape[1:] != (game.n_states, game.n_players):
@@ -126,12 +135,14 @@ def read_proof(
     rows = transition_rows(game) if after_moves is None else after_moves
     open_moves = game.available_moves
     error, margin = 0.0, scale
+    best: list[FloatArray] = []
     for number in range(1, proof.n_rounds + 1):
         alive = (proof.died_in == 0) | (proof.died_in >= number)
         left = open_moves & alive.reshape(-1, *(1 for _ in game.n_actions))
         left &= (proof.dropped_in == 0) | (proof.dropped_in >= number)
         joint, low = proof.joint[number - 1] - level.sum(), proof.punishments[number - 1] - level
-        shortfall, now = _round(game, payoffs, rows, left, joint, low)
+        worth, best, now = _round(game, payoffs, rows, left, joint, low)
+        shortfall = sum(best) - worth
         error = max(error, now)
         gone = left & (proof.dropped_in == number)
         if gone.any():
@@ -143,17 +154,20 @@ def read_proof(
         fault = _deaths(game, proof, number, alive, left & ~gone)
         if fault:
             return ProofReading(fault, error, margin)
-    return ProofReading("", error, margin)
+    if moves is None or not proof.alive.any():
+        return ProofReading("", error, margin)
+    slack = tolerance * scale * (1.0 - game.discount_factor)
+    return ProofReading(_attained(proof.alive, moves, worth, best, joint, low, slack), error, margin)
 
 
 def _round(
     game: MarkovGame, payoffs: FloatArray, rows: Any, left: BoolArray, joint: FloatArray, low: FloatArray
-) -> tuple[FloatArray, float]:
-    """Shortfall of each move ``(n_states, *n_actions)``, and the error of the bounds."""
+) -> tuple[FloatArray, list[FloatArray], float]:
+    """Joint worth of each move, of the best reply to it to each player, and the error of the bounds."""
     d = game.discount_factor
     shape = (game.n_states, *game.n_actions)
     later = rows @ np.column_stack([joint, low])
-    needed = np.zeros(shape)
+    replies: list[FloatArray] = []
     error = 0.0
     for i, can in enumerate(game.available):
         own = (1.0 - d) * payoffs[:, i] + d * later[:, 1 + i].reshape(shape)
@@ -163,11 +177,33 @@ def _round(
         held = left.any(axis=1 + i, keepdims=True)
         excess = low[:, i].reshape(-1, *(1 for _ in game.n_actions)) - best
         error += float(np.max(excess, initial=0.0, where=held))
-        needed += best
+        replies.append(best)
     worth = (1.0 - d) * payoffs.sum(axis=1) + d * later[:, 0].reshape(shape)
     excess = worth - joint.reshape(-1, *(1 for _ in game.n_actions))
     error += float(np.max(excess, initial=0.0, where=left))
-    return needed - worth, error / (1.0 - d)
+    return worth, replies, error / (1.0 - d)
+
+
+def _attained(
+    alive: BoolArray,
+    moves: npt.NDArray[Any],
+    worth: FloatArray,
+    best: list[FloatArray],
+    joint: FloatArray,
+    low: FloatArray,
+    slack: float,
+) -> str:
+    """Why moves do not attain the bounds U and v, or are not enforced by them; empty when all is well."""
+    s = np.flatnonzero(alive)
+    for regime, played in enumerate(moves[:, s]):
+        at = (s, *played.T)
+        replies = [np.broadcast_to(table, worth.shape)[at] for table in best]
+        if float((sum(replies) - worth[at]).max()) > slack:
+            return f"regime {regime}: a move is not enforced"
+        gap = worth[at] - joint[s] if regime == 0 else replies[regime - 1] - low[s, regime - 1]
+        if float(np.abs(gap).max()) > slack:
+            return f"regime {regime}: the moves do not attain the bound"
+    return ""
 
 
 def _deaths(game: MarkovGame, proof: EliminationProof, number: int, alive: BoolArray, kept: BoolArray) -> str:

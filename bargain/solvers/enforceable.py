@@ -91,7 +91,7 @@ class EnforceableDeals(Solver[Any, DealSolution]):
                 message=f"outer bounds after {len(run.rounds)} rounds of elimination, no deal: raise time_limit",
             )
         if not run.alive.any():
-            message = "no pure subgame-perfect equilibrium exists in any state, with whatever transfers"
+            message = described(tables, run, played)
             return Proposal(candidates=(DealCandidate(None, proof),), scope=Scope.ALL, message=message)
         deal = deal_of(tables, run, weights, checked_shares(self.shares, played.n_players))
         message = described(tables, run, played)
@@ -133,6 +133,8 @@ def proof_of(tables: MoveTables, run: Elimination, weights: FloatArray) -> Elimi
 def described(tables: MoveTables, run: Elimination, game: MarkovGame) -> str:
     """What was found, in words: rounds, admissible moves, states without equilibrium, ties."""
     alive = run.alive
+    if not alive.any():
+        return "no pure subgame-perfect equilibrium exists in any state, with whatever transfers"
     n_rounds, n_open = len(run.rounds), int(tables.open[alive].sum())
     kept = int(run.mask.sum())
     parts = [f"{kept} of {n_open} moves can be enforced ({n_rounds} rounds)"]
@@ -141,6 +143,6 @@ def described(tables: MoveTables, run: Elimination, game: MarkovGame) -> str:
         n_dead = int((~alive).sum())
         parts.append(f"no pure equilibrium exists in {n_dead} of {len(alive)} states ({names}{', ...' * (n_dead > 3)})")
     if run.ties:
-        word = "move counts" if run.ties == 1 else "moves count"
-        parts.append(f"{run.ties} {word} as enforced although short by rounding (up to {TIE:g} of the payoff range)")
+        word = "move is" if run.ties == 1 else "moves are"
+        parts.append(f"{run.ties} {word} enforced with nothing to spare, up to {TIE:g} of the payoff range")
     return "; ".join(parts)

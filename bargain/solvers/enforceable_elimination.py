@@ -17,7 +17,7 @@ the best reply to him found first, which must (Hoffman and Karp 1966). What coun
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -90,6 +90,13 @@ class MoveTables:
             tuple(n_actions),
             strides,
         )
+
+    def with_payoffs(self, payoffs: FloatArray, discount_factor: float) -> MoveTables:
+        """The same moves and transitions with other payoffs ``(n_states, n_players, *n_actions)``, in one unit."""
+        flat = payoffs.reshape(len(payoffs), len(self.own), -1)
+        own, level, scale = from_zero(flat, self.open)
+        gain = own.sum(axis=0)
+        return replace(self, own=own, gain=gain, level=level, scale=scale, discount_factor=discount_factor)
 
     @property
     def tie(self) -> float:
@@ -195,16 +202,17 @@ def eliminate(tables: MoveTables, run: Elimination, watch: Watch) -> Elimination
         dropped, run.ties = drop_moves(run.worth, run.best, run.mask, tables.tie, run.slack)
         if dropped:
             run.dropped_in[before & ~run.mask] = len(run.rounds)
-            _bury(tables, run)
+            bury(tables, run.mask, run.died_in, len(run.rounds))
         run.finished = not dropped or not run.alive.any()
         if watch.expired() and not run.finished:
             return run
     return run
 
 
-def _bury(tables: MoveTables, run: Elimination) -> None:
-    """Take out the states without a move, and all from which some play leads there."""
-    empty = run.alive & ~run.mask.any(axis=1)
+def bury(tables: MoveTables, mask: BoolArray, died_in: SmallIntArray, number: int) -> None:
+    """Take out, in round ``number``, the states without a move, and all from which some play leads there."""
+    alive = died_in == 0
+    empty = alive & ~mask.any(axis=1)
     if not empty.any():
         return
     from scipy.sparse import coo_array
@@ -217,8 +225,8 @@ def _bury(tables: MoveTables, run: Elimination) -> None:
         if np.array_equal(grown, dead):
             break
         dead = grown
-    run.died_in[run.alive & dead] = len(run.rounds)
-    run.mask[dead] = False
+    died_in[alive & dead] = number
+    mask[dead] = False
 
 
 def best_joint(tables: MoveTables, run: Elimination) -> float:
@@ -260,14 +268,14 @@ def worst_punishment(tables: MoveTables, run: Elimination, player: int) -> float
         lowest = min(lowest, residual)
         value[:] = out
         if failures >= 2:
-            _best_reply(tables, player, reply, value)
+            best_reply(tables, player, reply, value)
         else:
             chain_value(*shared, reply, d, value, max(0.25 * exact, 1e-4 * residual * (1.0 - d)))
     full = np.ones(1, dtype=bool)
     return float(punish_step(*shared, run.mask, can, stride, d, value, best, choice, reply, out, full))
 
 
-def _best_reply(tables: MoveTables, player: int, reply: SmallIntArray, value: FloatArray) -> None:
+def best_reply(tables: MoveTables, player: int, reply: SmallIntArray, value: FloatArray) -> None:
     """Best reply of a player for ever to the others' actions in ``reply``, and its value, both in place."""
     from bargain.solvers.enforceable_kernels import chain_value, reply_step
 
@@ -285,10 +293,11 @@ def first_near_best(run: Elimination, tie: float) -> tuple[SmallIntArray, SmallI
 
     States without equilibrium have move 0. This makes the answer independent of where the search began.
     """
-    joint = np.where(run.mask, run.worth, -np.inf)
-    plan = (joint >= joint.max(axis=1, keepdims=True) - tie).argmax(axis=1)
-    harsh = np.where(run.mask, run.best, np.inf)
-    punishing = (harsh <= harsh.min(axis=2, keepdims=True) + tie).argmax(axis=2)
-    dead = ~run.alive
-    plan[dead], punishing[:, dead] = 0, 0
-    return plan.astype(np.int32), punishing.astype(np.int32)
+    from bargain.solvers.enforceable_kernels import near_best
+
+    ties, mask = np.full(1, tie), run.mask[..., None]
+    plan, punishing = np.zeros_like(run.choice), np.zeros_like(run.punishing)
+    near_best(run.worth[..., None], mask, ties, 1.0, plan[..., None])
+    for best, choice in zip(run.best, punishing, strict=True):
+        near_best(best[..., None], mask, ties, -1.0, choice[..., None])
+    return plan, punishing

@@ -279,8 +279,8 @@ def drop_moves(
 ) -> tuple[int, int]:  # pragma: no cover
     """Drop from ``mask`` the moves whose joint worth falls short of the best replies; how many, and how many ties.
 
-    worth: ``(n_states, n_moves)``; best: ``(n_players, n_states, n_moves)``; slack: what is left over, filled for the
-    moves in the mask; a shortfall up to ``tie`` is none.
+    Ties are moves with a shortfall or surplus of at most ``tie``; they are kept. worth: ``(n_states, n_moves)``; best:
+    ``(n_players, n_states, n_moves)``; slack: what is left over, filled for the moves in the mask.
     """
     dropped, ties = 0, 0
     for s in range(worth.shape[0]):
@@ -293,6 +293,92 @@ def drop_moves(
                 if left < -tie:
                     mask[s, m] = False
                     dropped += 1
-                elif left < 0.0:
+                elif left <= tie:
                     ties += 1
     return dropped, ties
+
+
+@compiled
+def worth_block(
+    payoffs: FloatArray, chances: FloatArray, follow: IndexArray, d: FloatArray, value: FloatArray, worth: FloatArray
+) -> None:  # pragma: no cover
+    """What every move is worth in many draws with the same transitions; draws are the last axis of all but those."""
+    n_draws = payoffs.shape[2]
+    ahead = np.empty(n_draws)
+    for s in range(payoffs.shape[0]):
+        for m in range(payoffs.shape[1]):
+            for b in range(n_draws):
+                ahead[b] = 0.0
+            for k in range(chances.shape[2]):
+                p, row = chances[s, m, k], value[follow[s, m, k]]
+                for b in range(n_draws):
+                    ahead[b] += p * row[b]
+            for b in range(n_draws):
+                worth[s, m, b] = (1.0 - d[b]) * payoffs[s, m, b] + d[b] * ahead[b]
+
+
+@compiled
+def best_block(worth: FloatArray, mask: BoolArray, choice: IndexArray, out: FloatArray) -> None:  # pragma: no cover
+    """The best admissible move in every state and draw, and its worth."""
+    for s in range(worth.shape[0]):
+        for b in range(worth.shape[2]):
+            out[s, b] = -np.inf
+        for m in range(worth.shape[1]):
+            for b in range(worth.shape[2]):
+                if mask[s, m, b] and worth[s, m, b] > out[s, b]:
+                    out[s, b], choice[s, b] = worth[s, m, b], m
+
+
+@compiled
+def reply_block(
+    worth: FloatArray,
+    mask: BoolArray,
+    can: BoolArray,
+    stride: int,
+    choice: IndexArray,
+    reply: IndexArray,
+    out: FloatArray,
+) -> None:  # pragma: no cover
+    """Replace ``worth`` by that of the best reply to every move; the admissible move where it is least, ``out``."""
+    n_own, n_draws = can.shape[1], worth.shape[2]
+    top, answer, move = np.empty(n_draws), np.empty(n_draws, np.int32), np.empty(n_draws, np.int32)
+    for s in range(worth.shape[0]):
+        for b in range(n_draws):
+            out[s, b] = np.inf
+        for start in range(worth.shape[1]):
+            if start // stride % n_own:
+                continue
+            for b in range(n_draws):
+                top[b], move[b] = -np.inf, -1
+            for a in range(n_own):
+                if can[s, a]:
+                    m = start + a * stride
+                    for b in range(n_draws):
+                        if worth[s, m, b] > top[b]:
+                            top[b], answer[b] = worth[s, m, b], m
+                        if mask[s, m, b] and move[b] < 0:
+                            move[b] = m
+            for a in range(n_own):
+                for b in range(n_draws):
+                    worth[s, start + a * stride, b] = top[b]
+            for b in range(n_draws):
+                if move[b] >= 0 and top[b] < out[s, b]:
+                    out[s, b], choice[s, b], reply[s, b] = top[b], move[b], answer[b]
+
+
+@compiled
+def near_best(
+    worth: FloatArray, mask: BoolArray, tie: FloatArray, sign: float, choice: IndexArray
+) -> None:  # pragma: no cover
+    """The first admissible move within ``tie`` of the largest (sign 1) or least (-1) worth, in every state and draw."""
+    for s in range(worth.shape[0]):
+        for b in range(worth.shape[2]):
+            top = -np.inf
+            for m in range(worth.shape[1]):
+                if mask[s, m, b]:
+                    top = max(top, sign * worth[s, m, b])
+            choice[s, b] = 0
+            for m in range(worth.shape[1]):
+                if mask[s, m, b] and sign * worth[s, m, b] >= top - tie[b]:
+                    choice[s, b] = m
+                    break

@@ -42,10 +42,8 @@ def test_three_contribute_from_one_third():
         solution = solve(RepeatedGame(public_goods(), discount_factor), SOLVER)
         assert (solution.plan[0] == 0).all() == contributed
         assert solution.joint_value[0] == pytest.approx(2.4 if contributed else 0.0, abs=1e-12)
-    assert (
-        "1 move counts as enforced although short by rounding"
-        in solve(RepeatedGame(public_goods(), 1 / 3), SOLVER).message
-    )
+    message = solve(RepeatedGame(public_goods(), 1 / 3), SOLVER).message
+    assert "1 move is enforced with nothing to spare, up to 1e-10 of the payoff range" in message
 
 
 def test_prisoners_in_two_states():
