@@ -154,7 +154,7 @@ def test_points_segments_and_players_who_cannot_gain(points, threat, expected, s
     assert ("cannot gain" in solution.message) == bool(np.any(np.isclose(expected, threat)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(SEEDS, st.sampled_from([NashBargaining(), NashBargaining((1, 3)), *CONCEPTS[1:], Egalitarian((2, 1))]))
 def test_two_players_against_a_fine_grid(seed, solver):
     problem = random_problem(np.random.default_rng(seed))
@@ -177,7 +177,7 @@ def test_two_players_against_a_fine_grid(seed, solver):
     assert not np.any(np.all(gains > payoffs - problem.threat_point + 1e-9, axis=1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(SEEDS, st.sampled_from(CONCEPTS[:3]), st.integers(0, 1), st.floats(0.0, 1.0))
 def test_a_better_threat_never_lowers_the_payoff(seed, solver, player, rise):
     problem = random_problem(np.random.default_rng(seed), n_points=7)

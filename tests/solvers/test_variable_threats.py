@@ -49,7 +49,7 @@ def test_an_edge_of_the_frontier():
     np.testing.assert_allclose(solution.lottery, [[0.375, 0.625], [0, 0]], atol=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS, st.booleans())
 def test_agreement_is_the_nash_solution_and_no_threat_does_better(seed, ties):
     rng = np.random.default_rng(seed)
@@ -73,7 +73,7 @@ def nash_payoffs(game, threats):
     return problem.threat_point if isinstance(candidate, str) else candidate @ problem.points
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(SEEDS, st.booleans(), st.sampled_from([1e-6, 1e6]))
 def test_affine_changes_and_roles_change_nothing(seed, transfers, size):
     rng = np.random.default_rng(seed)
