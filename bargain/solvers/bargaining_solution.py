@@ -144,7 +144,7 @@ def no_agreement() -> Proposal:
 
 def agreed(problem: Problem, candidate: Any, ties: bool, gainers: Mask | None = None, stopped: str = "") -> Proposal:
     """The proposal of an agreement, with a word about who cannot gain and about ties."""
-    parts = []
+    parts = ["the only agreement of this concept"] if not ties else []
     if gainers is not None and not gainers.all():
         left = ", ".join(name for name, can in zip(problem.players, gainers, strict=True) if not can)
         parts.append(f"{left} cannot gain without somebody's loss and stays at the threat point")

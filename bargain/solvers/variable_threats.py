@@ -62,7 +62,9 @@ class VariableThreats(Solver[StageGame, ThreatSolution]):
         if isinstance(candidate, str):
             return Proposal(stopped=candidate, message="raise time_limit")
         moved = ThreatCandidate(candidate.threats, candidate.weights, candidate.lottery, candidate.payoffs + level)
-        return Proposal(candidates=(moved,), scope=Scope.SOME)
+        how = "with transfers" if self.transfers else "without transfers"
+        message = f"{how} the payoffs are the only ones; other threats may do as well"
+        return Proposal(candidates=(moved,), scope=Scope.SOME, message=message)
 
 
 def _with_transfers(stage: FloatArray, points: FloatArray) -> ThreatCandidate | str:
