@@ -122,7 +122,6 @@ def _random_strategy(mask: BoolArray, rng: np.random.Generator) -> FloatArray:
 def _most(system: MarkovLogit, p: FloatArray) -> FloatArray:
     """Largest probability of each block, at the place of every action."""
     largest = np.empty(p.shape)
-    for i in range(system.n_players):
-        own = system.owner == i
+    for own in system.places:
         largest[:, own] = p[:, own].max(axis=1, keepdims=True)
     return largest

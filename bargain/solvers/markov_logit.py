@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bargain.games.markov import BoolArray, IntArray
+from bargain.games.markov import BoolArray
 from bargain.games.record import FloatArray
 from bargain.solvers.markov_factors import Factors
 from bargain.solvers.markov_rounds import Rounds
@@ -33,17 +33,19 @@ class MarkovLogit:
     """The conditions of a game; vectors stack states, in each state players, their actions.
 
     tables: ``(n_states, n_players, *n_actions)``; transitions: ``(n_states, *n_actions, n_states)``; mask: ``(n_states,
-    width)``, available actions; bias likewise; owner: ``(width,)``, whose action it is; centring: ``(n_states, width,
-    width)``, takes the mean of each player's block out.
+    width)``, available actions; bias likewise; places: where each player's actions are; same: ``(width, width)``, 1 for
+    actions of one player; centring: ``(n_states, width, width)``, takes the mean of each player's block out; rounds:
+    the game.
     """
 
     tables: FloatArray
     transitions: FloatArray
     mask: BoolArray
     bias: FloatArray
-    owner: IntArray
+    places: tuple[slice, ...]
+    same: FloatArray
     centring: FloatArray
-    discount_factor: float
+    rounds: Rounds
     scale: float = 1.0
 
     @classmethod
@@ -52,6 +54,8 @@ class MarkovLogit:
         mask = np.concatenate(rounds.own, axis=1)
         owner = np.repeat(np.arange(rounds.n_players), rounds.n_actions)
         same = owner[:, None] == owner[None, :]
+        ends = np.cumsum(rounds.n_actions)
+        places = tuple(slice(int(end) - n, int(end)) for end, n in zip(ends, rounds.n_actions, strict=True))
         both = mask[:, :, None] & mask[:, None, :] & same
         centring = np.eye(len(owner)) * mask[:, :, None] - both / np.maximum(both.sum(axis=2, keepdims=True), 1)
         bias = np.zeros(mask.shape) if start is None else np.log(np.where(mask, np.concatenate(start, axis=1), 1.0))
@@ -60,9 +64,10 @@ class MarkovLogit:
             rounds.transitions.toarray().reshape(rounds.n_states, *rounds.n_actions, rounds.n_states),
             mask,
             bias,
-            owner,
+            places,
+            same.astype(float),
             centring,
-            rounds.discount_factor,
+            rounds,
         )
 
     @property
@@ -75,7 +80,11 @@ class MarkovLogit:
 
     @property
     def n_players(self) -> int:
-        return int(self.tables.shape[1])
+        return len(self.places)
+
+    @property
+    def discount_factor(self) -> float:
+        return self.rounds.discount_factor
 
     def start(self) -> FloatArray:
         """Log-probabilities at precision 0, zero where actions are not available."""
@@ -86,41 +95,40 @@ class MarkovLogit:
         """Softmax of every block, ``(n_states, width)``, zero where actions are not available."""
         z = np.where(self.mask, x.reshape(self.mask.shape), -np.inf)
         p = np.empty(z.shape)
-        for i in range(self.n_players):
-            own = z[:, self.owner == i]
+        for place in self.places:
+            own = z[:, place]
             weights = np.exp(own - own.max(axis=1, keepdims=True))
-            p[:, self.owner == i] = weights / weights.sum(axis=1, keepdims=True)
+            p[:, place] = weights / weights.sum(axis=1, keepdims=True)
         return p
 
     def split(self, p: FloatArray) -> tuple[FloatArray, ...]:
         """One array ``(n_states, n_actions[i])`` per player."""
         table = p.reshape(self.mask.shape)
-        return tuple(table[:, self.owner == i] for i in range(self.n_players))
+        return tuple(table[:, place] for place in self.places)
 
     def local(self, p: FloatArray) -> Local:
         """Worth of every action at the values of the profile ``p`` ``(n_states, width)``, and how both depend on it."""
         strategies = self.split(p)
         n_states, n_players, d = self.n_states, self.n_players, self.discount_factor
         reach = [_expected(self.transitions, strategies, (i,), trailing=True) for i in range(n_players)]
-        chain = np.einsum("sa,sat->st", strategies[0], reach[0])
+        chain = _weighted(strategies[0], reach[0])
         payoffs = np.stack(
             [_expected(self.tables[:, i], strategies, ()).reshape(n_states) for i in range(n_players)], axis=1
         )
         values = Factors(np.eye(n_states) - d * chain).solve(payoffs)
         worth = np.empty(self.mask.shape)
-        slopes = np.zeros((n_states, len(self.owner), len(self.owner)))
-        effects = np.empty((n_states, n_players, len(self.owner)))
-        follow = self.transitions @ values
-        for i in range(n_players):
-            rows = self.owner == i
+        slopes = np.zeros(self.centring.shape)
+        effects = np.empty((n_states, n_players, self.mask.shape[1]))
+        follow = (self.rounds.transitions @ values).reshape(*self.transitions.shape[:-1], n_players)
+        for i, rows in enumerate(self.places):
             table = self.tables[:, i] + d * follow[..., i]
             worth[:, rows] = _expected(table, strategies, (i,))
             effects[:, i, rows] = worth[:, rows]
-            for j in range(n_players):
+            for j, columns in enumerate(self.places):
                 if j != i:
                     block = _expected(table, strategies, (i, j))
-                    slopes[np.ix_(np.arange(n_states), np.flatnonzero(rows), np.flatnonzero(self.owner == j))] = block
-                    effects[:, i, self.owner == j] = np.einsum("sa,sab->sb", strategies[i], block)
+                    slopes[:, rows, columns] = block
+                    effects[:, i, columns] = _weighted(strategies[i], block)
         return Local(p, values, worth, slopes, effects, reach, chain)
 
     def linearised(self, x: FloatArray, precision: float, border: FloatArray) -> tuple[FloatArray, BlockInverse]:
@@ -129,8 +137,7 @@ class MarkovLogit:
         p = self.probabilities(x)
         here = self.local(p)
         residual = np.einsum("sab,sb->sa", self.centring, z - self.bias - precision * here.worth)
-        for i in range(self.n_players):
-            own = self.owner == i
+        for own in self.places:
             residual[:, own] += np.log(np.where(self.mask[:, own], np.exp(z[:, own]), 0.0).sum(axis=1, keepdims=True))
         residual = np.where(self.mask, residual, z)
         return residual.reshape(-1), BlockInverse(self, here, z, precision, border)
@@ -161,13 +168,13 @@ class BlockInverse:
     def __init__(self, system: MarkovLogit, here: Local, z: FloatArray, precision: float, border: FloatArray) -> None:
         self._system, self._here, self._precision = system, here, precision
         n_states, n_players, d = system.n_states, system.n_players, system.discount_factor
-        same = (system.owner[:, None] == system.owner[None, :]).astype(float)
+        same, eye = system.same, np.eye(len(system.same))
         moved = here.slopes * here.p[:, None, :]
         moved -= (moved @ same) * here.p[:, None, :]
         raw = np.where(system.mask, np.exp(z), 0.0)
-        blocks = system.centring @ (np.eye(len(system.owner)) - precision * moved)
+        blocks = system.centring @ (eye - precision * moved)
         blocks += same * (raw / (raw @ same))[:, None, :] * system.mask[:, :, None]
-        blocks += np.eye(len(system.owner)) * ~system.mask[:, :, None]
+        blocks += eye * ~system.mask[:, :, None]
         self.orientation = 1.0
         self._factors: Factors | None = None
         try:
@@ -178,16 +185,15 @@ class BlockInverse:
         effects -= (effects @ same) * here.p[:, None, :]
         self._lever = effects @ self._blocks
         self._along = -np.einsum("sab,sb->sa", system.centring, here.worth)
-        self._side = np.einsum("sa,sab->sb", border[:-1].reshape(z.shape), self._blocks)
-        lever, side = self._lever @ system.centring, np.einsum("sa,sab->sb", self._side, system.centring)
+        self._side = _weighted(border[:-1].reshape(z.shape), self._blocks)
+        lever, side = self._lever @ system.centring, _weighted(self._side, system.centring)
         outer = np.empty((n_players * n_states + 1,) * 2)
         grid = outer[:-1, :-1].reshape(n_players, n_states, n_players, n_states)
-        for i in range(n_players):
-            own = system.owner == i
+        for i, own in enumerate(system.places):
             grid[:, :, i] = -precision * d * (lever[:, :, own] @ here.reach[i]).transpose(1, 0, 2)
             grid[i, :, i] += np.eye(n_states) - d * here.chain
             columns = slice(i * n_states, (i + 1) * n_states)
-            outer[-1, columns] = precision * d * np.einsum("sa,sat->t", side[:, own], here.reach[i])
+            outer[-1, columns] = precision * d * side[:, own].reshape(-1) @ here.reach[i].reshape(-1, n_states)
             outer[columns, -1] = np.einsum("sa,sa->s", self._lever[:, i], self._along)
         outer[-1, -1] = border[-1] - np.sum(self._side * self._along)
         self._factors = Factors(outer)
@@ -206,12 +212,17 @@ class BlockInverse:
         solution = self._factors.solve(outer)
         changes = solution[:-1].reshape(n_players, n_states)
         follow = np.empty(system.mask.shape)
-        for i in range(n_players):
-            follow[:, system.owner == i] = self._here.reach[i] @ changes[i]
+        for i, own in enumerate(system.places):
+            follow[:, own] = self._here.reach[i] @ changes[i]
         inner = np.einsum("sab,sb->sa", system.centring, follow) * (self._precision * system.discount_factor)
         x = np.einsum("sab,sb->sa", self._blocks, r + inner - self._along * solution[-1])
         result = np.append(x.reshape(-1), solution[-1])
         return result if np.isfinite(result).all() else None
+
+
+def _weighted(weights: FloatArray, tables: FloatArray) -> FloatArray:
+    """Sum of the rows of ``(n_states, n, m)`` with weights ``(n_states, n)``."""
+    return np.asarray((weights[:, None, :] @ tables)[:, 0])
 
 
 def _expected(
@@ -221,6 +232,12 @@ def _expected(
 
     trailing: the table has one more axis at its end, which stays there.
     """
+    if len(strategies) == 2 and len(kept) == 1:
+        other = strategies[1 - kept[0]]
+        turned = table if kept[0] == 0 else table.swapaxes(1, 2)
+        return np.asarray(
+            (other[:, None, None, :] @ turned)[:, :, 0] if trailing else (turned @ other[..., None])[..., 0]
+        )
     axes = [1 + len(strategies)] if trailing else []
     operands: list[object] = [table, [0, *range(1, 1 + len(strategies)), *axes]]
     for j, own in enumerate(strategies):

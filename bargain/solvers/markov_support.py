@@ -46,8 +46,7 @@ def regret(system: MarkovLogit, p: FloatArray) -> float:
     """Largest one-shot gain in any state, in payoff ranges (values as discounted sums)."""
     worth = system.local(p).worth
     worst = 0.0
-    for i in range(system.n_players):
-        own = system.owner == i
+    for own in system.places:
         best = np.where(system.mask[:, own], worth[:, own], -np.inf).max(axis=1)
         worst = max(worst, float((best - (worth[:, own] * p[:, own]).sum(axis=1)).max()))
     return worst
@@ -55,8 +54,7 @@ def regret(system: MarkovLogit, p: FloatArray) -> float:
 
 def _by_block(system: MarkovLogit, values: FloatArray) -> FloatArray:
     """Sum over the actions of each player in each state, at the place of every action."""
-    same = (system.owner[:, None] == system.owner[None, :]).astype(float)
-    return np.asarray(values @ same)
+    return np.asarray(values @ system.same)
 
 
 def _on_support(system: MarkovLogit, p: FloatArray, used: BoolArray) -> FloatArray:
@@ -75,17 +73,16 @@ def _step(jacobian: FloatArray, value: FloatArray) -> FloatArray:
 
 def _conditions(system: MarkovLogit, here: Local, free: IntArray) -> tuple[FloatArray, FloatArray]:
     """Worth of each free action less that of the most played one, sums less one in its place; with derivatives."""
-    width, d = len(system.owner), system.discount_factor
-    states, actions = np.divmod(free, width)
-    owners = system.owner[actions]
+    d = system.discount_factor
+    states, actions = np.divmod(free, len(system.same))
+    owners = np.searchsorted([place.stop for place in system.places], actions, side="right")
     slopes = np.where(
         states[:, None] == states[None, :], here.slopes[states[:, None], actions[:, None], actions[None, :]], 0.0
     )
     chain = Factors((np.eye(system.n_states) - d * here.chain).T)
-    offsets = np.searchsorted(system.owner, np.arange(system.n_players))
-    for i in range(system.n_players):
+    for i, place in enumerate(system.places):
         rows = np.flatnonzero(owners == i)
-        reach = here.reach[i][states[rows], actions[rows] - offsets[i]]
+        reach = here.reach[i][states[rows], actions[rows] - place.start]
         through = d * chain.solve(np.ascontiguousarray(reach.T)).T
         slopes[rows] += through[:, states] * here.effects[states, i, actions]
     value, jacobian = np.empty(len(free)), np.empty((len(free),) * 2)
