@@ -178,7 +178,7 @@ class BlockInverse:
         self.orientation = 1.0
         self._factors: Factors | None = None
         try:
-            self._blocks = np.linalg.inv(blocks)
+            self._blocks: FloatArray = np.asarray(np.linalg.inv(blocks), dtype=np.float64)
         except np.linalg.LinAlgError:
             return
         effects = here.effects * here.p[:, None, :]

@@ -12,7 +12,7 @@ logit branch that begins near it when those cycle, too. Every result is certifie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -37,7 +37,7 @@ from bargain.solvers.watch import Watch, current_watch
 Profile = tuple[Any, ...]
 
 LARGE = 2_000
-"""States times actions of all players above which "both" leaves the homotopy out once the search has found something."""
+"""States times actions of all players above which "both" leaves the homotopy out once the search found something."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,10 @@ class MarkovPerfect(Solver[MarkovGame, MarkovSolution]):
             _check_count(name, getattr(self, name), least)
         _check_count("max_equilibria", self.max_equilibria, 1)
         for name in ("start", "start_profile"):
-            object.__setattr__(self, name, _frozen(getattr(self, name)))
+            object.__setattr__(self, name, frozen_tuples(getattr(self, name)))
 
     def settings(self) -> dict[str, Any]:
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: _thawed(value) for name, value in plain.items()}
+        return plain_settings(self)
 
     def check_suits(self, game: Any) -> None:
         super().check_suits(game)
@@ -277,12 +276,17 @@ def _check_count(name: str, value: Any, least: int) -> None:
         raise ValueError(f"{name} = {value!r} is not a number without fraction >= {least}")
 
 
-def _frozen(value: Any) -> Any:
+def frozen_tuples(value: Any) -> Any:
     """Lists and arrays as tuples, so that solvers can be compared and hashed."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
-    return tuple(_frozen(item) for item in value) if isinstance(value, (list, tuple)) else value
+    return tuple(frozen_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
-def _thawed(value: Any) -> Any:
-    return [_thawed(item) for item in value] if isinstance(value, tuple) else value
+def plain_settings(solver: Any) -> dict[str, Any]:
+    """The settings of a solver with lists for tuples, for JSON."""
+    return {item.name: _lists(getattr(solver, item.name)) for item in fields(solver)}
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(item) for item in value] if isinstance(value, tuple) else value
