@@ -203,8 +203,10 @@ def _tidied(points: FloatArray, chain: list[int], flat: float) -> list[int]:
     while len(kept) > 2 and place < len(kept):
         before, here, after = points[kept[place - 1]], points[kept[place]], points[kept[(place + 1) % len(kept)]]
         chord = after - before
-        height = abs(chord[0] * (here[1] - before[1]) - chord[1] * (here[0] - before[0]))
-        if height <= flat * np.abs(chord).max():
+        step = here - before
+        height = abs(chord[0] * step[1] - chord[1] * step[0])
+        # The tip of a set that is nearly a segment is no farther from that line, but not between its neighbours.
+        if height <= flat * np.abs(chord).max() and 0.0 <= step @ chord <= chord @ chord:
             kept.pop(place)
         else:
             place += 1
