@@ -22,7 +22,7 @@ from numba import njit
 
 from bargain.games.record import FloatArray
 
-SAME = 1e-15
+SAME = 2e-15
 """Corners closer than this, in units of the payoff ranges, are one."""
 
 FLAT = 1e-14
@@ -63,43 +63,38 @@ def clipped(polygon: FloatArray, n: int, axis: int, floor: float, out: FloatArra
 
 @compiled
 def outermost(points: FloatArray, n: int, out: FloatArray) -> int:  # pragma: no cover
-    """Write the corners of the hull of points, counter-clockwise; their number (wrapping, Jarvis 1973)."""
+    """Write the corners of the hull of n points, counter-clockwise, into n + 2 places; their number (Andrew 1979)."""
     if n == 0:
         return 0
-    first = 0
-    for k in range(1, n):
-        if points[k, 0] < points[first, 0] or (points[k, 0] == points[first, 0] and points[k, 1] < points[first, 1]):
-            first = k
-    count, at = 0, first
-    while count < n:
-        out[count, 0], out[count, 1] = points[at, 0], points[at, 1]
-        count += 1
-        best, bx, by = -1, 0.0, 0.0
-        for k in range(n):
-            dx, dy = points[k, 0] - points[at, 0], points[k, 1] - points[at, 1]
-            if abs(dx) <= SAME and abs(dy) <= SAME:
-                continue
-            side = bx * dy - by * dx
-            if best < 0 or side < 0.0 or (side == 0.0 and dx * dx + dy * dy > bx * bx + by * by):
-                best, bx, by = k, dx, dy
-        if best < 0 or best == first:
-            break
-        if abs(points[best, 0] - points[first, 0]) <= SAME and abs(points[best, 1] - points[first, 1]) <= SAME:
-            break
-        at = best
-    return without_flat(out, count)
+    order = np.argsort(points[:n, 1], kind="mergesort")
+    order = order[np.argsort(points[order, 0], kind="mergesort")]
+    count = 0
+    for way in range(2):
+        least = count + 1 if way else 2  # The second chain leaves the first alone.
+        for step in range(way, n):
+            k = order[n - 1 - step] if way else order[step]
+            x, y = points[k, 0], points[k, 1]
+            while count >= least:
+                ax, ay, bx, by = out[count - 2, 0], out[count - 2, 1], out[count - 1, 0], out[count - 1, 1]
+                if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0.0:
+                    break
+                count -= 1
+            out[count, 0], out[count, 1] = x, y
+            count += 1
+    return without_flat(out, count - 1 if n > 1 else count)
 
 
 @compiled
 def without_flat(corners: FloatArray, n: int) -> int:  # pragma: no cover
     """Drop corners within ``FLAT`` of the line between their neighbours, in place; the number that is left."""
     k = 0
-    while n > 2 and k < n:
+    while n > 1 and k < n:
         before, after = (k - 1 if k else n - 1), (k + 1 if k + 1 < n else 0)
         ux, uy = corners[after, 0] - corners[before, 0], corners[after, 1] - corners[before, 1]
         wx, wy = corners[k, 0] - corners[before, 0], corners[k, 1] - corners[before, 1]
         square = ux * ux + uy * uy
-        if abs(ux * wy - uy * wx) > FLAT * np.sqrt(square) or not 0.0 <= ux * wx + uy * wy <= square:
+        flat = abs(ux * wy - uy * wx) <= FLAT * np.sqrt(square) and 0.0 <= ux * wx + uy * wy <= square and n > 2
+        if not flat and max(abs(wx), abs(wy)) > SAME:
             k += 1
             continue
         for j in range(k, n - 1):
@@ -208,7 +203,7 @@ def outer_bound(
     alive = np.ones(size, np.bool_)
     for a in range(size):
         alive[a] = m == 0 or beyond(target, m, payoffs[a, 0], payoffs[a, 1]) > 0.0
-    polygon = np.empty((size, 2))
+    polygon = np.empty((size + 2, 2))
     n = outermost(payoffs, size, polygon)
     gap, moved, steps = farthest(polygon, n, target, m), np.inf, 0
     while steps < n_steps and n and gap > tolerance and moved > REST:
@@ -216,7 +211,7 @@ def outer_bound(
         for k in range(m):
             points[k, 0], points[k, 1] = target[k, 0], target[k, 1]
         count = add_supported(payoffs, needs, alive, discount_factor, slack, polygon, n, target, points, m)
-        smaller = np.empty((count, 2))
+        smaller = np.empty((count + 2, 2))
         k = outermost(points, count, smaller)
         steps += 1
         moved = farthest(polygon, n, smaller, k)
@@ -235,5 +230,20 @@ def image(
     none = np.empty((0, 2))
     alive = np.ones(size, np.bool_)
     count = add_supported(payoffs, needs, alive, discount_factor, slack, polygon, n, none, points, 0) if n else 0
-    corners = np.empty((count, 2))
+    corners = np.empty((count + 2, 2))
     return corners[: outermost(points, count, corners)].copy()
+
+
+@compiled
+def corner_indices(points: FloatArray) -> npt.NDArray[np.int64]:  # pragma: no cover
+    """Which of the points are corners of their hull, counter-clockwise."""
+    n = len(points)
+    corners = np.empty((n + 2, 2))
+    count = outermost(points, n, corners)
+    found = np.empty(count, np.int64)
+    for k in range(count):
+        for j in range(n):
+            if points[j, 0] == corners[k, 0] and points[j, 1] == corners[k, 1]:
+                found[k] = j
+                break
+    return found

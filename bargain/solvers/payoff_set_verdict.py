@@ -21,7 +21,7 @@ import numpy as np
 from bargain.games.certificate import Certificate
 from bargain.games.markov import MarkovGame
 from bargain.games.payoff_operator import operator_distance
-from bargain.games.polygon import convex_hull, distances
+from bargain.games.polygon import distances
 from bargain.games.record import FloatArray, finite_array
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers.base import Rejected, Scope
@@ -70,7 +70,7 @@ def _repeated(game: RepeatedGame, candidate: Any, tolerance: float) -> Verdict:
         return _bounded(game, np.zeros((0, 2)), {}, candidate, tolerance)
     plan = candidate.plan
     values = plan.values(game)
-    polygon = convex_hull(values, units=_level_and_unit(game)[1])
+    polygon = _hull(game, values)
     regret = plan.regret(game, values)
     certificate = Certificate(regret, game.payoff_range, tolerance, game.discount_factor)
     fault = _inner_fault(game, claimed, polygon, certificate)
@@ -163,6 +163,19 @@ def _level_and_unit(game: RepeatedGame) -> tuple[FloatArray, FloatArray]:
     """Least payoff and payoff range of each player, 1 where all payoffs are equal."""
     level, span = game.payoffs.reshape(2, -1).min(axis=1), game.payoff_range
     return level, np.where(span > 0.0, span, 1.0)
+
+
+def _hull(game: RepeatedGame, points: FloatArray) -> FloatArray:
+    """Those of the points that are corners of their hull, counter-clockwise from the lowest first coordinate."""
+    from bargain.solvers.payoff_set_check import corner_indices
+
+    level, unit = _level_and_unit(game)
+    scaled = np.ascontiguousarray((points - level) / unit)
+    found = corner_indices(scaled)
+    corners = scaled[found]
+    lowest = corners[:, 0] <= corners[:, 0].min() + AT_REST
+    start = int(np.where(lowest, corners[:, 1], np.inf).argmin())
+    return np.asarray(points[np.roll(found, -start)])
 
 
 def _apart(first: FloatArray, second: FloatArray) -> float:

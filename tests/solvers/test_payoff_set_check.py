@@ -46,9 +46,23 @@ def test_every_step_is_an_outer_bound():
         assert contains(convex_hull(bound), final, 1e-12).all()
 
 
+def test_corners_of_noisy_points_and_segments():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        base = rng.integers(0, 4, size=(rng.integers(1, 5), 2)) / 3.0
+        weights = rng.dirichlet(np.full(len(base), 0.3), size=20)
+        noise = rng.choice([0.0, 1e-16, 1e-15], size=1) * rng.normal(size=(20 + len(base), 2))
+        points = np.concatenate([base, weights @ base])[rng.permutation(20 + len(base))] + noise
+        out = np.empty((len(points) + 2, 2))
+        n = outermost(points, len(points), out)
+        turns = np.linspace(0.0, 2.0 * np.pi, 97)
+        towards = np.stack([np.cos(turns), np.sin(turns)])
+        np.testing.assert_allclose((out[:n] @ towards).max(axis=0), (points @ towards).max(axis=0), atol=1e-13)
+
+
 def test_geometry_of_points_segments_and_squares():
     square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
-    out = np.empty((9, 2))
+    out = np.empty((10, 2))
     assert outermost(np.array([[0.5, 0.5], *square, [0.0, 0.0]]), 6, out) == 4
     assert outermost(np.array([[0.0, 0], [1, 1], [0.5, 0.5]]), 3, out) == 2
     assert outermost(np.zeros((3, 2)), 3, out) == 1
