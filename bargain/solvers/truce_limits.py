@@ -100,14 +100,13 @@ def truce_limits(
         game = problem.game.with_discount_factor(discount_factor)
         return certify_stationary(game, standoff, DEFAULT_TOLERANCE).certificate.holds
 
-    states, calm = [], []
+    states, calm, exact = [], [], problem.n_states == 1
     for number, point in enumerate(points):
         if watch.expired():
             return None
         watch.report(number / len(points), f"discount factor {point:.3g}")
-        states.append(holds(point))
+        states.append(exact or holds(point))
         calm.append(is_equilibrium(point))
-    exact = problem.n_states == 1
     where = _one_state(problem, int(moves[0]), reply_lag) if exact else _intervals(points, states, holds)
     lags = tuple(lag for lag in range(1, largest_lag + 1) if holds(problem.game.discount_factor, lag))
     return TruceLimits(where, _intervals(points, calm, None), exact, len(points), lags, largest_lag)
