@@ -91,7 +91,6 @@ class MarkovPerfect(Solver[MarkovGame, MarkovSolution]):
         run = _Run(self, game, Rounds.of(game), status_quo(game, self.start_profile), current_watch())
         if self.method != "homotopy":
             run.search()
-        run.path_by_search()
         if self.method == "homotopy" or (self.method == "both" and run.wants_branches()):
             run.homotopy()
         run.path_by_branch()
@@ -128,12 +127,14 @@ class _Run:
             self._add(moves)
         self.n_listed = len(self.candidates)
         if self.complete:
-            self.notes.append(_complete_message(len(self.pure), listing))
+            self.path_by_search()
+            self.notes.append(_complete_message(self.n_listed, listing))
             return
         some = PureSearch(self.rounds, watch)
         self._from_many_starts(some)
         for moves in some.found.values():
             self._add(moves)
+        self.path_by_search()
         self.notes.append(
             f"{_count(len(self.pure), 'pure equilibrium', 'pure equilibria')} found, others may exist: the list of all "
             f"was cut short ({listing.why}); from {some.runs} starts best replies cycled {some.cycles} times and "
@@ -154,7 +155,7 @@ class _Run:
 
     def path_by_search(self) -> None:
         """The pure equilibrium that best replies from the status quo lead to, or stage equilibria when those cycle."""
-        if self.solver.method == "homotopy" or self.watch.expired():
+        if self.watch.expired():
             return
         one = PureSearch(self.rounds, self.watch)
         reached = one.from_profile(self.quo, np.arange(self.rounds.n_players), None)
