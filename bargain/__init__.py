@@ -12,28 +12,58 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "bargain.games": (
+        "Automaton",
+        "AutomatonEquilibrium",
+        "BargainingCertificate",
+        "BargainingFrontier",
+        "BargainingProblem",
         "Certificate",
+        "Deal",
+        "DealCertificate",
         "Equilibrium",
         "EquilibriumFlags",
+        "MarkovEquilibrium",
+        "MarkovGame",
+        "OfferRules",
+        "OfferStrategies",
+        "RepeatedGame",
         "StageGame",
+        "StationaryProfile",
+        "TrucePlay",
         "best_replies",
         "certify",
+        "certify_automaton",
+        "certify_deal",
+        "certify_stationary",
         "equilibrium_flags",
+        "grim_trigger",
         "maxmin",
         "minmax",
+        "operator_distance",
+        "payoff_operator",
+        "penance",
         "regret",
+        "simple_strategies",
+        "stationary_values",
+        "stick_and_carrot",
+        "tit_for_tat",
     ),
     "bargain.solvers": (
+        "BargainingSolution",
         "CoarseCorrelated",
         "Correlated",
         "CorrelatedSolution",
         "CorrelatedVertices",
+        "DealSolution",
+        "Egalitarian",
         "EliminationSolution",
+        "EnforceableDeals",
         "EquilibriumSolution",
         "FictitiousPlay",
         "Gambit",
         "IndifferenceEnumeration",
         "IteratedElimination",
+        "KalaiSmorodinsky",
         "LearningSolution",
         "LemkeHowson",
         "LogitBranch",
@@ -42,9 +72,14 @@ _HOMES = {
         "LogitPath",
         "LogitSolution",
         "ManySolution",
+        "MarkovPerfect",
+        "MarkovSolution",
+        "NashBargaining",
+        "PayoffSetSolution",
         "PureNash",
         "RegretMatching",
         "ReplicatorDynamics",
+        "Rubinstein",
         "Scope",
         "SequentialPlay",
         "SequentialSolution",
@@ -53,17 +88,34 @@ _HOMES = {
         "Stackelberg",
         "StackelbergSolution",
         "Status",
+        "SubgamePerfectPayoffs",
         "SupportEnumeration",
         "SupportHomotopy",
+        "Truce",
+        "TruceSolution",
+        "Utilitarian",
+        "VariableThreats",
         "correlated_payoffs",
         "fit_precision",
+        "green_porter",
         "logit_branch",
         "solve",
         "solve_many",
     ),
-    "bargain.standoff": ("Scenario", "State", "load_scenario", "shipped_scenarios"),
-    "bargain.study": ("SwitchPoints", "switch_thresholds"),
-    "bargain.evidence": ("Parameter", "load_evidence"),
+    "bargain.standoff": (
+        "Scenario",
+        "State",
+        "load_scenario",
+        "shipped_scenarios",
+    ),
+    "bargain.study": (
+        "SwitchPoints",
+        "switch_thresholds",
+    ),
+    "bargain.evidence": (
+        "Parameter",
+        "load_evidence",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -72,26 +124,56 @@ __all__ = ["__version__", *sorted(_HOME_OF)]
 if TYPE_CHECKING:
     from bargain.evidence import Parameter as Parameter
     from bargain.evidence import load_evidence as load_evidence
+    from bargain.games import Automaton as Automaton
+    from bargain.games import AutomatonEquilibrium as AutomatonEquilibrium
+    from bargain.games import BargainingCertificate as BargainingCertificate
+    from bargain.games import BargainingFrontier as BargainingFrontier
+    from bargain.games import BargainingProblem as BargainingProblem
     from bargain.games import Certificate as Certificate
+    from bargain.games import Deal as Deal
+    from bargain.games import DealCertificate as DealCertificate
     from bargain.games import Equilibrium as Equilibrium
     from bargain.games import EquilibriumFlags as EquilibriumFlags
+    from bargain.games import MarkovEquilibrium as MarkovEquilibrium
+    from bargain.games import MarkovGame as MarkovGame
+    from bargain.games import OfferRules as OfferRules
+    from bargain.games import OfferStrategies as OfferStrategies
+    from bargain.games import RepeatedGame as RepeatedGame
     from bargain.games import StageGame as StageGame
+    from bargain.games import StationaryProfile as StationaryProfile
+    from bargain.games import TrucePlay as TrucePlay
     from bargain.games import best_replies as best_replies
     from bargain.games import certify as certify
+    from bargain.games import certify_automaton as certify_automaton
+    from bargain.games import certify_deal as certify_deal
+    from bargain.games import certify_stationary as certify_stationary
     from bargain.games import equilibrium_flags as equilibrium_flags
+    from bargain.games import grim_trigger as grim_trigger
     from bargain.games import maxmin as maxmin
     from bargain.games import minmax as minmax
+    from bargain.games import operator_distance as operator_distance
+    from bargain.games import payoff_operator as payoff_operator
+    from bargain.games import penance as penance
     from bargain.games import regret as regret
+    from bargain.games import simple_strategies as simple_strategies
+    from bargain.games import stationary_values as stationary_values
+    from bargain.games import stick_and_carrot as stick_and_carrot
+    from bargain.games import tit_for_tat as tit_for_tat
+    from bargain.solvers import BargainingSolution as BargainingSolution
     from bargain.solvers import CoarseCorrelated as CoarseCorrelated
     from bargain.solvers import Correlated as Correlated
     from bargain.solvers import CorrelatedSolution as CorrelatedSolution
     from bargain.solvers import CorrelatedVertices as CorrelatedVertices
+    from bargain.solvers import DealSolution as DealSolution
+    from bargain.solvers import Egalitarian as Egalitarian
     from bargain.solvers import EliminationSolution as EliminationSolution
+    from bargain.solvers import EnforceableDeals as EnforceableDeals
     from bargain.solvers import EquilibriumSolution as EquilibriumSolution
     from bargain.solvers import FictitiousPlay as FictitiousPlay
     from bargain.solvers import Gambit as Gambit
     from bargain.solvers import IndifferenceEnumeration as IndifferenceEnumeration
     from bargain.solvers import IteratedElimination as IteratedElimination
+    from bargain.solvers import KalaiSmorodinsky as KalaiSmorodinsky
     from bargain.solvers import LearningSolution as LearningSolution
     from bargain.solvers import LemkeHowson as LemkeHowson
     from bargain.solvers import LogitBranch as LogitBranch
@@ -100,9 +182,14 @@ if TYPE_CHECKING:
     from bargain.solvers import LogitPath as LogitPath
     from bargain.solvers import LogitSolution as LogitSolution
     from bargain.solvers import ManySolution as ManySolution
+    from bargain.solvers import MarkovPerfect as MarkovPerfect
+    from bargain.solvers import MarkovSolution as MarkovSolution
+    from bargain.solvers import NashBargaining as NashBargaining
+    from bargain.solvers import PayoffSetSolution as PayoffSetSolution
     from bargain.solvers import PureNash as PureNash
     from bargain.solvers import RegretMatching as RegretMatching
     from bargain.solvers import ReplicatorDynamics as ReplicatorDynamics
+    from bargain.solvers import Rubinstein as Rubinstein
     from bargain.solvers import Scope as Scope
     from bargain.solvers import SequentialPlay as SequentialPlay
     from bargain.solvers import SequentialSolution as SequentialSolution
@@ -111,10 +198,16 @@ if TYPE_CHECKING:
     from bargain.solvers import Stackelberg as Stackelberg
     from bargain.solvers import StackelbergSolution as StackelbergSolution
     from bargain.solvers import Status as Status
+    from bargain.solvers import SubgamePerfectPayoffs as SubgamePerfectPayoffs
     from bargain.solvers import SupportEnumeration as SupportEnumeration
     from bargain.solvers import SupportHomotopy as SupportHomotopy
+    from bargain.solvers import Truce as Truce
+    from bargain.solvers import TruceSolution as TruceSolution
+    from bargain.solvers import Utilitarian as Utilitarian
+    from bargain.solvers import VariableThreats as VariableThreats
     from bargain.solvers import correlated_payoffs as correlated_payoffs
     from bargain.solvers import fit_precision as fit_precision
+    from bargain.solvers import green_porter as green_porter
     from bargain.solvers import logit_branch as logit_branch
     from bargain.solvers import solve as solve
     from bargain.solvers import solve_many as solve_many

@@ -1,24 +1,61 @@
 """What a game is: arrays and labels, no economics."""
 
+from bargain.games.alternating_offers import OfferRules, OfferStrategies
+from bargain.games.automaton import Automaton, AutomatonEquilibrium, certify_automaton
+from bargain.games.bargaining import BargainingProblem
+from bargain.games.bargaining_certificate import BargainingCertificate
+from bargain.games.bargaining_frontier import BargainingFrontier
 from bargain.games.certificate import Certificate, Equilibrium, certify, regret
+from bargain.games.deal import Deal, DealCertificate, certify_deal
+from bargain.games.markov import MarkovGame
+from bargain.games.payoff_operator import operator_distance, payoff_operator
 from bargain.games.profile import MixedProfile, PureProfile
+from bargain.games.repeated import RepeatedGame
 from bargain.games.responses import SecurityLevel, best_replies, best_reply_table, maxmin, minmax
+from bargain.games.simple_strategies import grim_trigger, penance, simple_strategies, stick_and_carrot, tit_for_tat
 from bargain.games.stability import EquilibriumFlags, equilibrium_flags
 from bargain.games.stage import StageGame
+from bargain.games.stationary import MarkovEquilibrium, StationaryProfile, certify_stationary, stationary_values
+from bargain.games.truce_play import TrucePlay
 
 __all__ = [
+    "Automaton",
+    "AutomatonEquilibrium",
+    "BargainingCertificate",
+    "BargainingFrontier",
+    "BargainingProblem",
     "Certificate",
+    "Deal",
+    "DealCertificate",
     "Equilibrium",
     "EquilibriumFlags",
+    "MarkovEquilibrium",
+    "MarkovGame",
     "MixedProfile",
+    "OfferRules",
+    "OfferStrategies",
     "PureProfile",
+    "RepeatedGame",
     "SecurityLevel",
     "StageGame",
+    "StationaryProfile",
+    "TrucePlay",
     "best_replies",
     "best_reply_table",
     "certify",
+    "certify_automaton",
+    "certify_deal",
+    "certify_stationary",
     "equilibrium_flags",
+    "grim_trigger",
     "maxmin",
     "minmax",
+    "operator_distance",
+    "payoff_operator",
+    "penance",
     "regret",
+    "simple_strategies",
+    "stationary_values",
+    "stick_and_carrot",
+    "tit_for_tat",
 ]
