@@ -189,7 +189,8 @@ class TruceSolution(Solution):
             for number, (play, flag) in enumerate(zip(self.truces, self.undominated, strict=True))
             for k, player in enumerate(players)
         ]
-        return pd.DataFrame(rows)
+        columns = ["truce", "player", "action", "active", "value", "gain", "slack"]
+        return pd.DataFrame(rows, columns=[*columns, "expected_life", "active_states", "undominated"])
 
     def endings(self, truce: int = 0) -> pd.DataFrame:
         """Where a truce that starts in the start state ends: state, chance, player, action and gain that end it there.

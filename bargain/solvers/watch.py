@@ -25,6 +25,7 @@ class Watch:
             raise ValueError(f"time_limit = {time_limit} is not a number of seconds >= 0")
         self._deadline = math.inf if time_limit is None else time.perf_counter() + time_limit
         self._progress = progress
+        self._shown = 0.0
 
     @property
     def seconds_left(self) -> float:
@@ -36,9 +37,10 @@ class Watch:
         return self._deadline < math.inf and time.perf_counter() >= self._deadline
 
     def report(self, share: float, stage: str = "") -> None:
-        """Tell the caller that ``share`` of the work, clipped to [0, 1], is done."""
+        """Tell the caller that ``share`` of the work, clipped to [0, 1], is done; what was shown never shrinks."""
         if self._progress is not None:
-            self._progress(min(1.0, max(0.0, float(share))), stage)
+            self._shown = min(1.0, max(self._shown, float(share)))
+            self._progress(self._shown, stage)
 
 
 _WATCH: ContextVar[Watch | None] = ContextVar("bargain_watch", default=None)

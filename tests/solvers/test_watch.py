@@ -47,6 +47,14 @@ def test_progress_is_a_share_and_reaches_one() -> None:
     assert told[-1][0] == 1.0
 
 
+def test_progress_never_goes_back() -> None:
+    told: list[float] = []
+    watch = Watch(None, lambda share, stage: told.append(share))
+    for share in (0.2, 0.6, 0.1, -1.0, 0.7):
+        watch.report(share)
+    assert told == [0.2, 0.6, 0.6, 0.6, 0.7]
+
+
 @pytest.mark.parametrize("limit", [-1.0, math.nan])
 def test_a_limit_is_a_number_of_seconds(limit: float) -> None:
     with pytest.raises(ValueError, match="is not a number of seconds >= 0"):
