@@ -29,6 +29,9 @@ from bargain.games.deal import transition_rows, weighted_payoffs
 from bargain.games.markov import BoolArray, MarkovGame
 from bargain.games.record import ArrayRecord, FloatArray, finite_array
 
+ROUNDS = 4
+"""Rounds of a proof that share one passage over the transitions."""
+
 
 @dataclass(frozen=True, eq=False)
 class EliminationProof(ArrayRecord):
@@ -133,6 +136,7 @@ def read_proof(
     if numbers.min() < 0 or numbers.max() > proof.n_rounds:
         return ProofReading(f"a move or state went in none of the {proof.n_rounds} rounds", 0.0, scale)
     rows = transition_rows(game) if after_moves is None else after_moves
+    passage = _Passage(game, payoffs, rows, proof.joint - level.sum(), proof.punishments - level)
     open_moves = game.available_moves
     error, margin = 0.0, scale
     best: list[FloatArray] = []
@@ -140,13 +144,11 @@ def read_proof(
         alive = (proof.died_in == 0) | (proof.died_in >= number)
         left = open_moves & alive.reshape(-1, *(1 for _ in game.n_actions))
         left &= (proof.dropped_in == 0) | (proof.dropped_in >= number)
-        joint, low = proof.joint[number - 1] - level.sum(), proof.punishments[number - 1] - level
-        worth, best, now = _round(game, payoffs, rows, left, joint, low)
-        shortfall = sum(best) - worth
+        worth, best, now = passage.over(number - 1, left)
         error = max(error, now)
         gone = left & (proof.dropped_in == number)
         if gone.any():
-            margin = min(margin, float(shortfall[gone].min()) - 2.0 * now)
+            margin = min(margin, float((sum(best) - worth)[gone].min()) - 2.0 * now)
         if error > tolerance * scale:
             return ProofReading(f"round {number}: a stated value is no bound, by {error:.3g}", error, margin)
         if margin <= 0.0:
@@ -157,31 +159,52 @@ def read_proof(
     if moves is None or not proof.alive.any():
         return ProofReading("", error, margin)
     slack = tolerance * scale * (1.0 - game.discount_factor)
+    joint, low = passage.joint[-1], passage.low[-1]
     return ProofReading(_attained(proof.alive, moves, worth, best, joint, low, slack), error, margin)
 
 
-def _round(
-    game: MarkovGame, payoffs: FloatArray, rows: Any, left: BoolArray, joint: FloatArray, low: FloatArray
-) -> tuple[FloatArray, list[FloatArray], float]:
-    """Joint worth of each move, of the best reply to it to each player, and the error of the bounds."""
-    d = game.discount_factor
-    shape = (game.n_states, *game.n_actions)
-    later = rows @ np.column_stack([joint, low])
-    replies: list[FloatArray] = []
-    error = 0.0
-    for i, can in enumerate(game.available):
-        own = (1.0 - d) * payoffs[:, i] + d * later[:, 1 + i].reshape(shape)
-        if not can.all():
-            own = np.where(can.reshape(len(can), *(-1 if k == i else 1 for k in range(game.n_players))), own, -np.inf)
-        best = own.max(axis=1 + i, keepdims=True)
-        held = left.any(axis=1 + i, keepdims=True)
-        excess = low[:, i].reshape(-1, *(1 for _ in game.n_actions)) - best
-        error += float(np.max(excess, initial=0.0, where=held))
-        replies.append(best)
-    worth = (1.0 - d) * payoffs.sum(axis=1) + d * later[:, 0].reshape(shape)
-    excess = worth - joint.reshape(-1, *(1 for _ in game.n_actions))
-    error += float(np.max(excess, initial=0.0, where=left))
-    return worth, replies, error / (1.0 - d)
+class _Passage:
+    """The moves of a game, passed over with the values of several rounds at a time."""
+
+    def __init__(self, game: MarkovGame, payoffs: FloatArray, rows: Any, joint: FloatArray, low: FloatArray) -> None:
+        self.game, self.rows, self.joint, self.low = game, rows, joint, low
+        self.flows = np.moveaxis((1.0 - game.discount_factor) * payoffs, 1, 0)
+        self.total = self.flows.sum(axis=0)
+        self.first, self.later = 0, np.empty((0, 1 + game.n_players, game.n_states, *game.n_actions))
+
+    def _ahead(self, number: int) -> FloatArray:
+        """Expected values after every move in a round, ``(1 + n_players, n_states, *n_actions)``."""
+        if not self.first <= number < self.first + len(self.later):
+            batch = slice(number, number + ROUNDS)
+            values = np.concatenate([self.joint[batch, :, None], self.low[batch]], axis=2)
+            columns = np.ascontiguousarray(np.moveaxis(values, 1, 0).reshape(self.game.n_states, -1))
+            ahead = np.ascontiguousarray((self.rows @ columns).T)
+            self.first, self.later = number, ahead.reshape(len(values), *self.later.shape[1:])
+        return np.asarray(self.later[number - self.first])
+
+    def over(self, number: int, left: BoolArray) -> tuple[FloatArray, list[FloatArray], float]:
+        """Joint worth of each move, of the best reply to it to each player, and the error of the bounds."""
+        game, d = self.game, self.game.discount_factor
+        ahead, ones = self._ahead(number), (1,) * game.n_players
+        replies: list[FloatArray] = []
+        error = 0.0
+        for i, can in enumerate(game.available):
+            own = self.flows[i] + d * ahead[1 + i]
+            if not can.all():
+                own[~np.broadcast_to(can.reshape(len(can), *_only(i, game.n_players)), own.shape)] = -np.inf
+            best = own.max(axis=1 + i, keepdims=True)
+            excess = self.low[number, :, i].reshape(-1, *ones) - best
+            error += max(float(np.where(left.any(axis=1 + i, keepdims=True), excess, 0.0).max()), 0.0)
+            replies.append(best)
+        worth = self.total + d * ahead[0]
+        top = np.where(left, worth, -np.inf).reshape(game.n_states, -1).max(axis=1)
+        error += max(float((top - self.joint[number]).max()), 0.0)
+        return worth, replies, error / (1.0 - d)
+
+
+def _only(axis: int, n: int) -> tuple[int, ...]:
+    """Shape that spreads a vector along one of n axes."""
+    return tuple(-1 if k == axis else 1 for k in range(n))
 
 
 def _attained(
