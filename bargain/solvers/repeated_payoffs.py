@@ -15,6 +15,7 @@ import numpy as np
 
 from bargain.games.record import ArrayRecord, FloatArray
 from bargain.games.repeated import RepeatedGame
+from bargain.games.stage import StageGame
 from bargain.solvers.base import TIE
 from bargain.solvers.vertex_plan import VertexPlan
 from bargain.solvers.watch import current_watch
@@ -42,13 +43,16 @@ class RepeatedPayoffs(ArrayRecord):
     stopped: str = ""
 
 
-def propose_repeated(game: RepeatedGame, max_steps: int) -> RepeatedPayoffs:
-    """Run the algorithm until the polygon is at rest or empty, the steps are used up or the time is over."""
+def propose_repeated(game: RepeatedGame, max_steps: int, tie: float = TIE) -> RepeatedPayoffs:
+    """Run the algorithm until the polygon is at rest or empty, the steps are used up or the time is over.
+
+    tie: gain that counts as none, as a share of the payoff range.
+    """
     from bargain.solvers.repeated_payoffs_kernels import CORNERS, hull, iterate
 
     level, unit = game.payoffs.reshape(2, -1).min(axis=1), payoff_units(game)
     payoffs = np.ascontiguousarray((game.payoffs.reshape(2, -1).T - level) / unit)
-    needs, tie = _needs(game, unit)
+    needs, slack = _needs(game, unit, tie)
     size = CORNERS * len(payoffs)
     order, corners = np.empty(size, np.int64), np.empty(2 * size + 2, np.int64)
     n = hull(payoffs, len(payoffs), order, corners)
@@ -61,7 +65,7 @@ def propose_repeated(game: RepeatedGame, max_steps: int) -> RepeatedPayoffs:
     while not converged and steps < max_steps and not watch.expired():
         chunk = min(CHUNK, max_steps - steps)
         n, taken, converged = iterate(
-            payoffs, needs, alive, game.discount_factor, tie, polygon, n, worst, chunk, origins, follow, chances
+            payoffs, needs, alive, game.discount_factor, slack, polygon, n, worst, chunk, origins, follow, chances
         )
         steps += taken
         watch.report(steps / (steps + 10 * CHUNK), f"{n} vertices after {steps} steps")
@@ -73,20 +77,20 @@ def propose_repeated(game: RepeatedGame, max_steps: int) -> RepeatedPayoffs:
     return RepeatedPayoffs(found, plan, steps)
 
 
-def payoff_units(game: RepeatedGame) -> FloatArray:
+def payoff_units(game: RepeatedGame | StageGame) -> FloatArray:
     """Payoff range of each player, 1 where all payoffs are equal."""
     return np.where(game.payoff_range > 0.0, game.payoff_range, 1.0)
 
 
-def _needs(game: RepeatedGame, unit: FloatArray) -> tuple[FloatArray, float]:
+def _needs(game: RepeatedGame, unit: FloatArray, tie: float) -> tuple[FloatArray, float]:
     """h(a) = (1 - d) / d times the gain from the best deviation, ``(n_profiles, 2)``, and what counts as no gain."""
     d = game.discount_factor
     gains = np.stack([game.payoffs[i].max(axis=i, keepdims=True) - game.payoffs[i] for i in range(2)])
     share = gains.reshape(2, -1).T / unit
-    share[share <= TIE] = 0.0
+    share[share <= tie] = 0.0
     if d == 0.0:
-        return np.where(share > 0.0, np.inf, 0.0), TIE
-    return np.ascontiguousarray(share * (1.0 - d) / d), max(LEAST_TIE, TIE * min(1.0, (1.0 - d) / d))
+        return np.where(share > 0.0, np.inf, 0.0), tie
+    return np.ascontiguousarray(share * (1.0 - d) / d), max(LEAST_TIE, tie * min(1.0, (1.0 - d) / d))
 
 
 def _plan(game: RepeatedGame, polygon: FloatArray, origins: Any, follow: Any, chances: FloatArray) -> VertexPlan:

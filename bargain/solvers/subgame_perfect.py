@@ -43,5 +43,5 @@ class SubgamePerfectPayoffs(Solver[RepeatedGame | MarkovGame, PayoffSetSolution]
             return Proposal(candidates=(found,), scope=Scope.ALL, stopped=found.stopped, message=cure)
         from bargain.solvers.markov_payoffs import propose_markov
 
-        sets = propose_markov(game)
+        sets = propose_markov(game, max_iterations=self.max_steps)
         return Proposal(candidates=(sets,), scope=Scope.ALL, stopped=sets.stopped)
