@@ -9,7 +9,7 @@ from bargain.games.markov import MarkovGame
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers import Proposal, Solution, solve
 from bargain.solvers.enforceable import EnforceableDeals
-from bargain.solvers.repeated_negotiation import RepeatedNegotiation
+from bargain.solvers.repeated_negotiation import RepeatedNegotiation, _Search
 from tests.known_markov_games import ABREU_COURNOT, MATCHING_PENNIES, random_markov, two_state_prisoners
 
 
@@ -136,6 +136,24 @@ def test_wrong_payoffs_are_refused():
     assert solution.status == "rejected_all"
     assert "miss their equation" in solution.message
     assert solution.negotiated is None
+
+
+@dataclass(frozen=True)
+class NotMet(RepeatedNegotiation):
+    """A true deal with proven bounds in the truncated game of payoffs that do not follow from it."""
+
+    def propose(self, game) -> Proposal:
+        search = _Search(game, np.ones(2), np.full(2, 0.5), self.renegotiation_probability)
+        search.values = search.values + np.array([0.3, -0.3])
+        assert search.truncated()
+        wrong = replace(search.candidate(), negotiated=search.values + search.base.level)
+        return Proposal(candidates=(wrong,))
+
+
+def test_payoffs_that_do_not_follow_from_their_deal_are_refused():
+    solution = solve(two_state_prisoners(0.7), NotMet(0.5))
+    assert solution.status == "rejected_all"
+    assert "negotiated payoffs miss their equation by" in solution.message
 
 
 def test_results_are_plain_data():
