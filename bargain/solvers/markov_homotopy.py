@@ -5,13 +5,15 @@ whose limits are stationary equilibria (Herings and Peeters 2004 for such homoto
 and von Schenk 2023 for the logit one). Followed by arc length (``continuation``), it passes turning points. Where three
 points, each of at least twice the precision of the one before, lead to the same equilibrium by Newton's method on the
 actions that are not fading (``markov_support``), that equilibrium is the end. Mixed play and any number of players are
-handled; start strategies other than uniform lead to other equilibria.
+handled; start strategies other than uniform lead to other equilibria. Where the state graph has several components the
+branch of each is followed given the values of those behind it, the last ones first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from bargain.games.record import FloatArray
 from bargain.solvers.continuation import BranchPoint, BranchTrace
 from bargain.solvers.logit_path import NEAR, Guess, LimitSearch, clear_support
 from bargain.solvers.markov_logit import LARGEST_TABLE, MarkovLogit
-from bargain.solvers.markov_rounds import Rounds
+from bargain.solvers.markov_rounds import Rounds, components
 from bargain.solvers.markov_support import polished
 from bargain.solvers.watch import Watch
 
@@ -80,22 +82,42 @@ class Homotopy:
     failures: list[str] = field(default_factory=list)
     ends: int = 0
 
+    @cached_property
+    def groups(self) -> list[IntArray]:
+        """Components of the state graph, those that lead nowhere else first."""
+        return components(self.rounds)
+
+    @property
+    def size(self) -> int:
+        """States times actions of all players in the largest component."""
+        return max(map(len, self.groups)) * sum(self.rounds.n_actions)
+
     @property
     def too_large(self) -> bool:
         """Whether transitions would take too much memory."""
-        return self.rounds.n_states**2 * self.rounds.n_moves > LARGEST_TABLE
+        return max(map(len, self.groups)) ** 2 * self.rounds.n_moves > LARGEST_TABLE
 
     def end(self, start: tuple[FloatArray, ...] | None = None) -> tuple[FloatArray, ...] | None:
         """Strategies at the end of the branch from a start (uniform play unless given), None when it is lost."""
-        system = MarkovLogit.of(self.rounds, start)
-        run = MarkovLimit(system, BranchTrace(system, self.max_steps))  # type: ignore[arg-type]
-        limit = run.limit()
-        if limit is None:
-            self.failures.append(run.failure)
-            limit = run.last
-        else:
-            self.ends += 1
-        return None if limit is None else system.split(limit)
+        values = np.zeros((self.rounds.n_states, self.rounds.n_players))
+        strategies = tuple(np.zeros(mask.shape) for mask in self.rounds.own)
+        certain = True
+        for group in self.groups:
+            part = self.rounds if len(self.groups) == 1 else self.rounds.restricted(group, values)
+            system = MarkovLogit.of(part, None if start is None else tuple(own[group] for own in start))
+            run = MarkovLimit(system, BranchTrace(system, self.max_steps))  # type: ignore[arg-type]
+            limit = run.limit()
+            if limit is None:
+                certain = False
+                self.failures.append(run.failure)
+                limit = run.last
+            if limit is None:
+                return None
+            values[group] = (1.0 - self.rounds.discount_factor) * system.local(limit).values
+            for own, found in zip(strategies, system.split(limit), strict=True):
+                own[group] = found
+        self.ends += certain
+        return strategies
 
     def starts(self, n_branches: int, seed: int) -> Iterator[tuple[FloatArray, ...] | None]:
         """Uniform play, then strategies drawn evenly from the simplex, the same for a branch whatever their number."""

@@ -37,7 +37,7 @@ from bargain.solvers.watch import Watch, current_watch
 Profile = tuple[Any, ...]
 
 LARGE = 2_000
-"""States times actions of all players above which "both" leaves the homotopy out once the search found something."""
+"""States times actions of a component above which "both" leaves the homotopy out once the search found something."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,9 @@ class _Run:
 
     def wants_branches(self) -> bool:
         """Whether "both" runs the homotopy: in large games only when the search has found nothing."""
-        size = self.rounds.n_states * sum(self.rounds.n_actions)
+        size = Homotopy(self.rounds, self.watch, 1).size
         if size > LARGE and self.candidates:
-            self.left_out = f"the homotopy was left out for {size} actions in all; method='homotopy' runs it"
+            self.left_out = f"the homotopy was left out for {size} actions in a component; method='homotopy' runs it"
         return not self.left_out
 
     def homotopy(self) -> None:

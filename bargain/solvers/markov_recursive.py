@@ -22,7 +22,7 @@ import numpy as np
 
 from bargain.games.markov import BoolArray, IntArray
 from bargain.games.record import FloatArray
-from bargain.solvers.markov_rounds import Rounds
+from bargain.solvers.markov_rounds import Rounds, components
 from bargain.solvers.watch import Watch
 
 PASSES = 50
@@ -30,33 +30,6 @@ PASSES = 50
 
 UNIT = 500
 """Entries of the transitions of a component that make a choice count once more, so that nodes cost alike."""
-
-
-def components(rounds: Rounds) -> list[IntArray]:
-    """States that can be reached from each other, grouped; every group comes after those it leads to."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
-    links = rounds.transitions.tocoo()
-    there = rounds.available.reshape(-1)[links.row] & (links.data > 0.0)
-    entries = (np.ones(int(there.sum())), (links.row[there] // rounds.n_moves, links.col[there]))
-    graph = csr_array(entries, shape=(rounds.n_states, rounds.n_states))
-    n_groups, label = connected_components(graph, directed=True, connection="strong")
-    groups = [np.flatnonzero(label == k) for k in range(n_groups)]
-    edges = graph.tocoo()
-    crossing = label[edges.row] != label[edges.col]
-    pairs = np.unique(np.stack([label[edges.row], label[edges.col]], axis=1)[crossing], axis=0)
-    waiting = np.bincount(pairs[:, 0], minlength=n_groups)
-    before: list[list[int]] = [[] for _ in range(n_groups)]
-    for first, then in pairs.tolist():
-        before[then].append(first)
-    order = np.flatnonzero(waiting == 0).tolist()
-    for k in order:
-        for j in before[k]:
-            waiting[j] -= 1
-            if waiting[j] == 0:
-                order.append(j)
-    return [groups[k] for k in order]
 
 
 @dataclass

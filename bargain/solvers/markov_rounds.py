@@ -11,7 +11,7 @@ state it is an equilibrium of the auxiliary game at its own values. Moves are nu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,24 @@ class Rounds:
             shape,
             game.discount_factor,
             ranges,
+        )
+
+    def restricted(self, states: IntArray, values: FloatArray) -> Rounds:
+        """The game in some states, leaving them being worth ``values`` ``(n_states of all, n_players)``.
+
+        What is earned outside is added to payoffs; the chances inside sum to less than one.
+        """
+        rows = self.transitions[(states[:, None] * self.n_moves + np.arange(self.n_moves)).reshape(-1)]
+        outside = values.copy()
+        outside[states] = 0.0
+        follow = (rows @ outside).reshape(len(states), self.n_moves, self.n_players).transpose(0, 2, 1)
+        share = self.discount_factor / (1.0 - self.discount_factor)
+        return replace(
+            self,
+            payoffs=np.where(self.available[states][:, None, :], self.payoffs[states] + share * follow, 0.0),
+            transitions=rows[:, states].tocsr(),
+            available=self.available[states],
+            own=tuple(mask[states] for mask in self.own),
         )
 
     @property
@@ -166,3 +184,30 @@ class Rounds:
     def strategies(self, moves: IntArray) -> tuple[FloatArray, ...]:
         """The pure profile as probabilities, per player ``(n_states, n_actions[i])``."""
         return tuple(np.eye(n)[self.choices[moves, i]] for i, n in enumerate(self.n_actions))
+
+
+def components(rounds: Rounds) -> list[IntArray]:
+    """States that can be reached from each other, grouped; every group comes after those it leads to."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = rounds.transitions.tocoo()
+    there = rounds.available.reshape(-1)[links.row] & (links.data > 0.0)
+    entries = (np.ones(int(there.sum())), (links.row[there] // rounds.n_moves, links.col[there]))
+    graph = csr_array(entries, shape=(rounds.n_states, rounds.n_states))
+    n_groups, label = connected_components(graph, directed=True, connection="strong")
+    groups = [np.flatnonzero(label == k) for k in range(n_groups)]
+    edges = graph.tocoo()
+    crossing = label[edges.row] != label[edges.col]
+    pairs = np.unique(np.stack([label[edges.row], label[edges.col]], axis=1)[crossing], axis=0)
+    waiting = np.bincount(pairs[:, 0], minlength=n_groups)
+    before: list[list[int]] = [[] for _ in range(n_groups)]
+    for first, then in pairs.tolist():
+        before[then].append(first)
+    order = np.flatnonzero(waiting == 0).tolist()
+    for k in order:
+        for j in before[k]:
+            waiting[j] -= 1
+            if waiting[j] == 0:
+                order.append(j)
+    return [groups[k] for k in order]

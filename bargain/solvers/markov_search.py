@@ -8,7 +8,8 @@ Three dynamics over pure stationary profiles, from the quickest to the most pati
    the present move where it is one (Pollatschek and Avi-Itzhak 1969, for zero-sum games).
 3. The same in one state at a time, in random order: the least regretted move where no pure equilibrium exists.
 
-None of them needs to end: profiles that come again are cycles, and are reported as such. Backward induction over many
+None of them needs to end: profiles that come again are cycles, and are reported as such. Where the state graph has
+several components, each is played out given the values of those behind it, last ones first. Backward induction over many
 rounds, with the best or the worst stage equilibrium in every state, gives starts with high and with low values.
 """
 
@@ -20,8 +21,11 @@ import numpy as np
 
 from bargain.games.markov import IntArray
 from bargain.games.record import FloatArray
-from bargain.solvers.markov_rounds import Rounds
+from bargain.solvers.markov_rounds import Rounds, components
 from bargain.solvers.watch import Watch
+
+TRIES = 4
+"""Random starts of a component, after the given one, before a start is given up."""
 
 SWEEPS = 40
 """Sweeps after which a dynamic that neither rests nor repeats itself is given up."""
@@ -49,23 +53,36 @@ class PureSearch:
     runs: int = 0
     cycles: int = 0
     lost: int = 0
+    _groups: list[IntArray] | None = None
 
     def from_profile(self, moves: IntArray, order: IntArray, rng: np.random.Generator | None) -> IntArray | None:
         """The equilibrium that play from ``moves`` leads to, one dynamic after the other until one comes to rest.
 
-        Without random numbers only the first two dynamics are tried.
+        Without random numbers only the first two dynamics are tried, from the given moves only.
         """
         self.runs += 1
-        run = replies_in_turn(self.rounds, moves, order, self.watch)
-        cycled = run.cycle > 0
-        if not run.rests and not self.watch.expired():
-            run = stage_iteration(self.rounds, run.moves, self.watch)
-        if not run.rests and rng is not None and not self.watch.expired():
-            run = one_state_at_a_time(self.rounds, run.moves, rng, self.watch)
+        groups = components(self.rounds) if self._groups is None else self._groups
+        self._groups = groups
+        tries = 1 if rng is None or len(groups) == 1 else 1 + TRIES
+        moves, values = moves.copy(), np.zeros((self.rounds.n_states, self.rounds.n_players))
+        cycled = False
+        for group in groups:
+            part = self.rounds if len(groups) == 1 else self.rounds.restricted(group, values)
+            start = moves[group]
+            for number in range(tries):
+                if number and rng is not None:
+                    start = random_moves(part, rng)
+                run, cycle = _played_out(part, start, order, rng, self.watch)
+                cycled |= cycle
+                if run.rests or self.watch.expired():
+                    break
+            if not run.rests:
+                break
+            moves[group], values[group] = run.moves, part.values(run.moves)
         self.cycles += cycled
-        if run.rests and self.rounds.holds(run.moves):
-            self.found.setdefault(run.moves.tobytes(), run.moves)
-            return run.moves
+        if run.rests and self.rounds.holds(moves):
+            self.found.setdefault(moves.tobytes(), moves)
+            return moves
         self.lost += 1
         return None
 
@@ -82,6 +99,19 @@ class PureSearch:
             self.found.setdefault(moves.tobytes(), moves)
         else:
             self.from_profile(moves, np.arange(self.rounds.n_players), np.random.default_rng(seed))
+
+
+def _played_out(
+    rounds: Rounds, moves: IntArray, order: IntArray, rng: np.random.Generator | None, watch: Watch
+) -> tuple[Run, bool]:
+    """The dynamics one after the other until one rests, and whether best replies cycled."""
+    run = replies_in_turn(rounds, moves, order, watch)
+    cycled = run.cycle > 0
+    if not run.rests and not watch.expired():
+        run = stage_iteration(rounds, run.moves, watch)
+    if not run.rests and rng is not None and not watch.expired():
+        run = one_state_at_a_time(rounds, run.moves, rng, watch)
+    return run, cycled
 
 
 def random_moves(rounds: Rounds, rng: np.random.Generator) -> IntArray:
