@@ -129,7 +129,7 @@ def _deviations(game: StageGame) -> FloatArray:
 
 
 def _grim(game: StageGame, profile: PureProfile, transfers: bool) -> CriticalDiscountFactor:
-    at = (slice(None), *profile)
+    at: Any = (slice(None), *profile)
     payoffs, best = game.payoffs[at], _deviations(game)[at]
     gains = np.where(best - payoffs > TIE * game.payoff_range, best - payoffs, 0.0)
     stable = best_replies(game).all(axis=0)
@@ -144,14 +144,35 @@ def _grim(game: StageGame, profile: PureProfile, transfers: bool) -> CriticalDis
     factors = [
         grim_trigger_factor(float(c), float(c + g), float(n)) for c, g, n in zip(payoffs, gains, worst, strict=True)
     ]
-    decisive = game.players[int(np.argmax(factors))]
-    return CriticalDiscountFactor(max(factors), note=f"the incentive of {decisive} decides")
+    least, decisive = max(factors), game.players[int(np.argmax(factors))]
+    most, tempted = _welcome_reversion(game, profile, worst)
+    if least > most:
+        return CriticalDiscountFactor(NEVER, note=f"{tempted} would rather have the stage equilibrium")
+    limit = f", up to {most:.10g}, where {tempted} would rather have the stage equilibrium" if most < 1.0 else ""
+    return CriticalDiscountFactor(least, note=f"the incentive of {decisive} decides{limit}")
+
+
+def _welcome_reversion(game: StageGame, profile: PureProfile, worst: FloatArray) -> tuple[float, str]:
+    """From which discount factor on somebody deviates for the sake of the stage equilibrium, and who; else 1.
+
+    Who is worse off than there, gives up C - D with the best other action D and gains N - C afterwards.
+    """
+    most, tempted = 1.0, ""
+    for i, player in enumerate(game.players):
+        line = np.delete(np.moveaxis(game.payoffs[i], i, -1)[(*profile[:i], *profile[i + 1 :])], profile[i])
+        now, other = float(game.payoffs[(i, *profile)]), float(line.max(initial=-np.inf))
+        if now >= worst[i] - TIE * game.payoff_range[i] or not -np.inf < other <= now:
+            continue
+        limit = (now - other) / (float(worst[i]) - other)
+        if limit < most:
+            most, tempted = limit, player
+    return most, tempted
 
 
 def _with_transfers(game: StageGame, wanted: PureProfile | FloatArray) -> CriticalDiscountFactor:
     needs, joint, worst = liquidity_steps(game)
     tie = TIE * float(game.payoff_range.sum())
-    if not isinstance(wanted, tuple):
+    if isinstance(wanted, np.ndarray):
         sustained = (joint >= wanted.sum() - tie) & (worst <= wanted + TIE * game.payoff_range).all(axis=1)
         note = "from here on the joint payoff and the punishments reach the target"
     else:
