@@ -153,14 +153,14 @@ def read_proof(
             return ProofReading(f"round {number}: a stated value is no bound, by {error:.3g}", error, margin)
         if margin <= 0.0:
             return ProofReading(f"round {number}: a move is dropped that may be enforceable", error, margin)
-        fault = _deaths(game, proof, number, alive, left & ~gone)
+        fault = deaths(game, proof, number, alive, left & ~gone)
         if fault:
             return ProofReading(fault, error, margin)
     if moves is None or not proof.alive.any():
         return ProofReading("", error, margin)
     slack = tolerance * scale * (1.0 - game.discount_factor)
     joint, low = passage.joint[-1], passage.low[-1]
-    return ProofReading(_attained(proof.alive, moves, worth, best, joint, low, slack), error, margin)
+    return ProofReading(attained(proof.alive, moves, worth, best, joint, low, slack), error, margin)
 
 
 class _Passage:
@@ -207,7 +207,7 @@ def _only(axis: int, n: int) -> tuple[int, ...]:
     return tuple(-1 if k == axis else 1 for k in range(n))
 
 
-def _attained(
+def attained(
     alive: BoolArray,
     moves: npt.NDArray[Any],
     worth: FloatArray,
@@ -229,7 +229,7 @@ def _attained(
     return ""
 
 
-def _deaths(game: MarkovGame, proof: EliminationProof, number: int, alive: BoolArray, kept: BoolArray) -> str:
+def deaths(game: MarkovGame, proof: EliminationProof, number: int, alive: BoolArray, kept: BoolArray) -> str:
     """Why the states said to die in a round need not, or must not be left; empty when all is well."""
     died = proof.died_in == number
     empty = alive & ~kept.reshape(game.n_states, -1).any(axis=1)

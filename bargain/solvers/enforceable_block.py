@@ -16,6 +16,7 @@ from bargain.games.markov import BoolArray
 from bargain.games.record import FloatArray
 from bargain.solvers.enforceable_elimination import (
     RESIDUAL,
+    STALL,
     STEPS,
     Elimination,
     MoveTables,
@@ -50,7 +51,7 @@ class Block:
         self.ties = np.array([one.tie for one in tables])
         self.mask = np.repeat(first.open[..., None], n, axis=2)
         self.values = np.zeros((1 + n_players, n_states, n)) if start is None else np.repeat(start[..., None], n, 2)
-        self.worth = np.empty((1 + n_players, n_states, n_moves, n))
+        self.worth = np.zeros((1 + n_players, n_states, n_moves, n))
         self.choice = np.zeros((1 + n_players, n_states, n), dtype=np.int32)
         self.reply = np.zeros((1 + n_players, n_states, n), dtype=np.int32)
         self.dropped_in = np.zeros((n_states, n_moves, n), dtype=np.int32)
@@ -69,14 +70,23 @@ class Block:
             self._drop()
         return True
 
-    def _step(self, which: int, out: FloatArray) -> None:
+    def _needed(self, which: int) -> BoolArray:
+        """Moves whose worth is asked for: the admissible ones, for punishments with all replies to them."""
+        need = np.asarray(self.mask.any(axis=2))
+        if which == 0:
+            return need
+        table = need.reshape(len(need), *self.tables[0].n_actions)
+        replies = np.broadcast_to(table.any(axis=which, keepdims=True), table.shape)
+        return np.ascontiguousarray(replies.reshape(need.shape))
+
+    def _step(self, which: int, need: BoolArray, out: FloatArray) -> None:
         """Right hand side of the equation for U (0) or the punishment of a player (from 1) in all draws."""
         from bargain.solvers.enforceable_kernels import best_block, reply_block, worth_block
 
         first = self.tables[0]
         payoffs = self.gain if which == 0 else self.own[which - 1]
         worth, value = self.worth[which], self.values[which]
-        worth_block(payoffs, first.chances, first.follow, self.d, value, worth)
+        worth_block(payoffs, first.chances, first.follow, need, self.d, value, worth)
         if which == 0:
             best_block(worth, self.mask, self.choice[0], out)
             self.reply[0] = self.choice[0]
@@ -91,12 +101,12 @@ class Block:
         n = len(self.tables)
         lowest, failures = np.full(n, np.inf), np.zeros(n, dtype=int)
         exact, done = RESIDUAL * self.scale, self.finished.copy()
-        before = self.reply[which].copy()
+        before, need = self.reply[which].copy(), self._needed(which)
         for step in range(STEPS):
-            self._step(which, out)
+            self._step(which, need, out)
             residual = np.abs(out - value).max(axis=0)
             same = (before == self.reply[which]).all(axis=0) & (step > 0)
-            done |= (residual <= exact) | (same & (residual >= lowest))
+            done |= (residual <= exact) | (same & (residual >= lowest) & (residual <= STALL * self.scale))
             if done.all():
                 return
             before[:] = self.reply[which]

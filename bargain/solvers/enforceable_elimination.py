@@ -30,6 +30,9 @@ from bargain.solvers.watch import Watch
 RESIDUAL = 4e-15
 """Residual of a fixed point, as a share of the scale, that rounding explains."""
 
+STALL = 1e-10
+"""Residual at which policy steps that change no move any more end, because rounding is all that is left."""
+
 STEPS = 500
 """Most policy steps for one fixed point; far more than ever seen."""
 
@@ -240,7 +243,8 @@ def best_joint(tables: MoveTables, run: Elimination) -> float:
     for _ in range(STEPS):
         before[:] = run.choice
         residual = joint_step(*shared, run.mask, d, run.joint, run.worth, run.choice, out)
-        if residual <= exact or (residual >= lowest and np.array_equal(before, run.choice)):
+        stalled = residual >= lowest and residual <= STALL * tables.scale
+        if residual <= exact or (stalled and np.array_equal(before, run.choice)):
             break
         lowest = min(lowest, residual)
         run.joint[:] = out
@@ -262,7 +266,8 @@ def worst_punishment(tables: MoveTables, run: Elimination, player: int) -> float
     for _ in range(STEPS):
         before[:] = reply
         residual = punish_step(*shared, run.mask, can, stride, d, value, best, choice, reply, out, quick)
-        if residual <= exact or (residual >= lowest and np.array_equal(before, reply)):
+        stalled = residual >= lowest and residual <= STALL * tables.scale
+        if residual <= exact or (stalled and np.array_equal(before, reply)):
             break
         failures += residual > 0.9 * lowest
         lowest = min(lowest, residual)

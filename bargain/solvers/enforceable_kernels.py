@@ -300,13 +300,24 @@ def drop_moves(
 
 @compiled
 def worth_block(
-    payoffs: FloatArray, chances: FloatArray, follow: IndexArray, d: FloatArray, value: FloatArray, worth: FloatArray
+    payoffs: FloatArray,
+    chances: FloatArray,
+    follow: IndexArray,
+    need: BoolArray,
+    d: FloatArray,
+    value: FloatArray,
+    worth: FloatArray,
 ) -> None:  # pragma: no cover
-    """What every move is worth in many draws with the same transitions; draws are the last axis of all but those."""
+    """What every move that is needed is worth in many draws with the same transitions.
+
+    Draws are the last axis of payoffs, value and worth; need: ``(n_states, n_moves)``, other moves keep their worth.
+    """
     n_draws = payoffs.shape[2]
     ahead = np.empty(n_draws)
     for s in range(payoffs.shape[0]):
         for m in range(payoffs.shape[1]):
+            if not need[s, m]:
+                continue
             for b in range(n_draws):
                 ahead[b] = 0.0
             for k in range(chances.shape[2]):

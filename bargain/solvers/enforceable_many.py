@@ -5,8 +5,8 @@
    ended, since draws are alike. Where the steps end does not depend on where they begin, but for rounding: moves are
    chosen among equally good ones by their order.
 3. Every draw's answer is judged as in ``solve()``: the proof of its bounds is read line by line
-   (``bargain.games.deal_bounds``), and its moves must attain them and be enforced by them. Payments are not written out
-   here; ``solve()`` does that for a draw that is wanted in full.
+   (``bargain.games.deal_bounds``, for draws side by side ``deal_batch``), and its moves must attain them and be
+   enforced by them. Payments are not written out here; ``solve()`` does that for a draw that is wanted in full.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from bargain.games.certificate import DEFAULT_TOLERANCE, check_tolerance
 from bargain.games.deal import transition_rows
-from bargain.games.deal_bounds import read_proof
+from bargain.games.deal_batch import read_proofs
+from bargain.games.deal_bounds import EliminationProof, ProofReading, read_proof
 from bargain.games.markov import MarkovGame, check_discount_factor, index_array
 from bargain.games.profile import SUM_TOLERANCE
 from bargain.games.record import FloatArray, finite_array
@@ -103,14 +104,21 @@ def _in_blocks(
     start: FloatArray | None = None
     for first in range(0, draws.n_draws, size):
         watch.report(first / draws.n_draws, f"draw {first + 1} of {draws.n_draws}")
-        numbers = range(first, min(first + size, draws.n_draws))
-        drawn = [draws.game(number, solver) for number in numbers]
-        block = Block([tables for _, tables, _ in drawn], start)
+        drawn = [draws.game(number, solver) for number in range(first, min(first + size, draws.n_draws))]
+        block = Block([tables for _, tables in drawn], start)
         if not block.eliminate(watch):
             return
         start = block.values[..., -1].copy()
-        for number, (game, tables, rows), answer in zip(numbers, drawn, block.answers(), strict=True):
-            many.take(number, game, tables, answer.run, answer.moves, rows, solver, tolerance)
+        answers = block.answers()
+        weights = weights_of(solver.transfer_weights, draws.template.n_players)
+        proofs = [proof_of(tables, one.run, weights) for (_, tables), one in zip(drawn, answers, strict=True)]
+        moves = np.stack([_by_player(one.moves, draws.template) for one in answers])
+        part = slice(first, first + size)
+        readings = read_proofs(
+            draws.template, draws.payoffs[part], draws.factors[part], proofs, moves, tolerance, draws.rows
+        )
+        for k, (game, tables) in enumerate(drawn):
+            many.take(first + k, described(tables, answers[k].run, game), game, proofs[k], moves[k], readings[k])
 
 
 def _one_by_one(
@@ -120,7 +128,7 @@ def _one_by_one(
     run: Elimination | None = None
     for number in range(draws.n_draws):
         watch.report(number / draws.n_draws, f"draw {number + 1} of {draws.n_draws}")
-        game, tables, rows = draws.game(number, solver)
+        game, tables = draws.game(number, solver)
         if run is None:
             run = Elimination.start(tables)
         run.again(tables)
@@ -128,7 +136,15 @@ def _one_by_one(
         if not run.finished:
             return
         plan, punishing = first_near_best(run, tables.tie)
-        many.take(number, game, tables, run, np.concatenate([plan[None], punishing]), rows, solver, tolerance)
+        moves = _by_player(np.concatenate([plan[None], punishing]), game)
+        proof = proof_of(tables, run, weights_of(solver.transfer_weights, game.n_players))
+        reading = read_proof(game, proof, tolerance, draws.rows if draws.shared else None, moves)
+        many.take(number, described(tables, run, game), game, proof, moves, reading)
+
+
+def _by_player(moves: SmallIntArray, game: MarkovGame) -> SmallIntArray:
+    """Actions ``(..., n_players)`` of moves by number."""
+    return np.stack(np.unravel_index(moves, game.n_actions), axis=-1).astype(np.int32)
 
 
 class Draws:
@@ -150,7 +166,7 @@ class Draws:
             )
         self.n_draws = len(self.payoffs)
         self._check_payoffs()
-        self.discount_factors = _per_draw(discount_factor, self.n_draws)
+        self.factors = np.array(_per_draw(discount_factor, self.n_draws))
         follow, chances = np.asarray(successors), np.asarray(probabilities, dtype=np.float64)
         width = self.payoffs.ndim
         self.successors = follow if follow.ndim == width else follow[None]
@@ -160,7 +176,7 @@ class Draws:
                 raise ValueError(f"{name} of shape {table.shape} is neither for all draws nor for {self.n_draws} draws")
         self.shared = len(self.successors) == len(self.probabilities) == 1
         players, actions, states, available = labels
-        first = self.payoffs[0], self.successors[0], self.probabilities[0], self.discount_factors[0]
+        first = self.payoffs[0], self.successors[0], self.probabilities[0], self.factors[0]
         self.template = MarkovGame(*first, players, actions, states, available)
         self.rows = transition_rows(self.template)
         self._tables: MoveTables | None = None
@@ -171,16 +187,16 @@ class Draws:
             if np.abs(table).max() > LARGEST_PAYOFF:
                 raise ValueError(f"payoffs[{number}] reaches {np.abs(table).max():g}, more than {LARGEST_PAYOFF:g}")
 
-    def game(self, number: int, solver: EnforceableDeals) -> tuple[MarkovGame, MoveTables, Any]:
-        """A draw as a game, as tables for the compiled steps, and its transition rows."""
+    def game(self, number: int, solver: EnforceableDeals) -> tuple[MarkovGame, MoveTables]:
+        """A draw as a game, and as tables for the compiled steps."""
         game = self._unchecked(number)
         weights = weights_of(solver.transfer_weights, game.n_players)
         if not self.shared:
-            return game, weighted_tables(game, weights), transition_rows(game)
+            return game, weighted_tables(game, weights)
         if self._tables is None:
             self._tables = weighted_tables(self.template, weights)
         scaled = game.payoffs * weights.reshape(1, -1, *(1 for _ in game.n_actions))
-        return game, self._tables.with_payoffs(scaled, game.discount_factor), self.rows
+        return game, self._tables.with_payoffs(scaled, game.discount_factor)
 
     def _unchecked(self, number: int) -> MarkovGame:
         """The draw without the checks that the whole batch has passed already."""
@@ -191,7 +207,7 @@ class Draws:
         game = object.__new__(MarkovGame)
         fields = {name: getattr(template, name) for name in ("players", "actions", "states", "available")}
         fields |= {"payoffs": self.payoffs[number], "successors": follow, "probabilities": chances}
-        for name, value in {**fields, "discount_factor": self.discount_factors[number]}.items():
+        for name, value in {**fields, "discount_factor": float(self.factors[number])}.items():
             object.__setattr__(game, name, value)
         return game
 
@@ -234,7 +250,7 @@ class _Collected:
         game, n = draws.template, draws.n_draws
         m, k = game.n_states, game.n_players
         self.template = game
-        self.discount_factors = draws.discount_factors
+        self.discount_factors = draws.factors
         self.exists = np.zeros((n, m), dtype=bool)
         self.joint, self.held = np.zeros((n, m)), np.zeros((n, m, k))
         self.moves = np.zeros((n, 1 + k, m, k), dtype=np.int32)
@@ -248,27 +264,21 @@ class _Collected:
     def take(
         self,
         number: int,
+        message: str,
         game: MarkovGame,
-        tables: MoveTables,
-        run: Elimination,
-        flat: SmallIntArray,
-        rows: Any,
-        solver: EnforceableDeals,
-        tolerance: float,
+        proof: EliminationProof,
+        moves: SmallIntArray,
+        reading: ProofReading,
     ) -> None:
-        """Judge the answer to a draw and write it down, or why it is refused."""
-        proof = proof_of(tables, run, weights_of(solver.transfer_weights, game.n_players))
-        self.n_rounds[number] = proof.n_rounds
-        moves = np.stack(np.unravel_index(flat, tables.n_actions), axis=-1)
-        reading = read_proof(game, proof, tolerance, rows, moves)
-        self.error[number] = reading.error
-        self.message[number] = described(tables, run, game)
+        """Write down the answer to a draw, or why it is refused."""
+        self.n_rounds[number], self.error[number] = proof.n_rounds, reading.error
+        self.message[number] = message
         if not reading.holds:
             self.status[number] = Status.REJECTED_ALL
             self.rejected[number] = (Rejected("moves and bounds", reading.fault),)
             self.message[number] += f". {reading.fault}"
             return
-        alive = run.alive
+        alive = proof.alive
         self.scope[number] = Scope.ALL
         self.status[number] = Status.SOLVED if alive.any() else Status.NO_EQUILIBRIUM_FOUND
         self.exists[number], self.admissible[number] = alive, proof.admissible(game)
@@ -283,7 +293,7 @@ class _Collected:
             players=game.players,
             actions=game.actions,
             states=game.states,
-            discount_factors=np.array(self.discount_factors),
+            discount_factors=self.discount_factors,
             status=tuple(self.status),
             scope=tuple(self.scope),
             message=tuple(self.message),

@@ -78,7 +78,7 @@ def test_blocks_are_steps_side_by_side():
     mask = rng.random((7, 6, 4)) < 0.7
     mask[:, 0] = True
     worth, choice, out = np.empty((7, 6, 4)), np.zeros((7, 4), dtype=np.int32), np.empty((7, 4))
-    kernels.worth_block(payoffs, chances, follow, d, value, worth)
+    kernels.worth_block(payoffs, chances, follow, np.ones((7, 6), dtype=bool), d, value, worth)
     kernels.best_block(worth, mask, choice, out)
     can, reply, low = np.ones((7, 3), dtype=bool), np.zeros((7, 4), dtype=np.int32), np.empty((7, 4))
     can[5, 0] = False
