@@ -138,18 +138,36 @@ class TruceChain:
         solved = np.reshape(spsolve(system, np.where(active[:, None], right, 0.0)), right.shape)
         return np.asarray(np.where(active[:, None], solved + self.level, self.outside))
 
-    def deviation_values(self, active: BoolArray, reply_lag: int, lowest: bool = False) -> FloatArray:
-        """D with these active states, ``(n_states, n_players)``; ``lowest``: at most D with any smaller set."""
+    def deviation_values(self, active: BoolArray, reply_lag: int) -> FloatArray:
+        """D with these active states, ``(n_states, n_players)``."""
         result = np.empty(self.outside.shape)
         for k, options in enumerate(self._options):
             stopped = self.outside[:, k] - self.level[k]
-            later = best = stopped
+            best = stopped
             for _ in range(reply_lag):
-                worth = np.stack([(1.0 - self.d) * own[:, k] + self.d * (chain @ later) for own, chain in options])
-                best = np.where(self.game.available[k].T, worth, -np.inf).max(axis=0)
-                later = np.where(active, np.minimum(best, stopped) if lowest else best, stopped)
+                best = self._best(options, np.where(active, best, stopped), k)
             result[:, k] = best + self.level[k]
         return result
+
+    def least_deviation_values(self, active: BoolArray, reply_lag: int) -> FloatArray:
+        """In each state at most D with any set that holds this state and others of ``active`` only."""
+        result = np.empty(self.outside.shape)
+        for k, options in enumerate(self._options):
+            stopped = self.outside[:, k] - self.level[k]
+            stays = np.stack([chain.diagonal() for _, chain in options])
+            low, here = stopped, stopped
+            for _ in range(reply_lag):
+                # What follows in other states may be the standoff or not; in the state itself it is not.
+                least = np.minimum(low, stopped)
+                surely = stays * (np.where(active, here, stopped) - least)
+                low, here = self._best(options, least, k), self._best(options, least, k, self.d * surely)
+            result[:, k] = here + self.level[k]
+        return result
+
+    def _best(self, options: Any, later: FloatArray, player: int, extra: Any = 0.0) -> FloatArray:
+        """Worth of the best own action now with ``later`` in the next round."""
+        now = np.stack([(1.0 - self.d) * own[:, player] + self.d * (chain @ later) for own, chain in options])
+        return np.asarray(np.where(self.game.available[player].T, now + extra, -np.inf).max(axis=0))
 
     def refuses(self, active: BoolArray, states: IntArray, values: FloatArray, limits: FloatArray) -> bool:
         """Whether in each of these states some player gets less than the limit in every set inside ``active``.
@@ -249,7 +267,7 @@ class TruceCertifier:
                 name = self.game.states[holding[0]]
                 raise ValueError(f"state {name} is dropped, but nobody gains by ending the truce there")
             if refused:
-                floor = leave if play.reply_lag == 1 else chain.deviation_values(within, play.reply_lag, lowest=True)
+                floor = leave if play.reply_lag == 1 else chain.least_deviation_values(within, play.reply_lag)
                 refused = chain.refuses(within, states, keep, floor)
         return refused
 

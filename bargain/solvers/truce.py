@@ -13,16 +13,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bargain.games.markov import MarkovGame
+from bargain.games.markov import IntArray, MarkovGame
 from bargain.games.record import FloatArray
 from bargain.games.repeated import RepeatedGame
 from bargain.games.stationary import StationaryProfile
 from bargain.games.truce_play import TrucePlay
 from bargain.solvers.base import Proposal, Scope, Solver
-from bargain.solvers.truce_limits import TruceLimits, truce_limits
+from bargain.solvers.truce_limits import TruceLimits, edge_points, truce_limits
 from bargain.solvers.truce_ranking import MOST_TRUCES, all_moves, distinct, expected_lives, number_of_truces, ranking
 from bargain.solvers.truce_search import TruceProblem, Truces
-from bargain.solvers.truce_solution import FoundTruces, TruceSolution
+from bargain.solvers.truce_solution import TruceSolution
 from bargain.solvers.truce_terms import (
     agreed_moves,
     criterion,
@@ -32,6 +32,7 @@ from bargain.solvers.truce_terms import (
     plain_standoff,
     standoff_profile,
 )
+from bargain.solvers.truce_verdict import FoundTruces
 from bargain.solvers.watch import current_watch
 
 
@@ -107,10 +108,11 @@ class Truce(Solver[MarkovGame | RepeatedGame, TruceSolution]):
         n_active = int(truces.active.any(axis=1).sum())
         plays = truce_plays(problem, truces.take(order), lives[order], endless[order], self.reply_lag)
         limits = self._limits(problem, standoff, truces.moves[order[0]], start) if plays and not stopped else None
+        edges = () if limits is None else truce_edges(problem, truces.moves[order[0]], limits, self.reply_lag)
         if self.n_points and plays and limits is None and not stopped:
             stopped = "time limit reached before the limits of the best truce were found"
         scope = Scope.ALL if complete and len(plays) >= n_active else Scope.SOME
-        found = FoundTruces(plays, limits, n_tried, n_active)
+        found = FoundTruces(plays, limits, edges, n_tried, n_active)
         return Proposal(candidates=(found,), scope=scope, stopped=stopped, message=counts(found))
 
     def _limits(self, problem: TruceProblem, standoff: StationaryProfile, moves: Any, start: int) -> TruceLimits | None:
@@ -140,6 +142,18 @@ def truce_plays(
         )
         for m in range(len(truces.moves))
     )
+
+
+def truce_edges(
+    problem: TruceProblem, moves: IntArray, limits: TruceLimits, reply_lag: int
+) -> tuple[tuple[float, bool, TrucePlay], ...]:
+    """The truce at the ends of the intervals where it holds and just beside them: what the certificate reads."""
+    edges = []
+    for discount_factor, holds in edge_points(limits):
+        truces = problem.evaluate(moves[None], reply_lag, discount_factor)
+        play = truce_plays(problem, truces, *expected_lives(problem, truces), reply_lag)[0]
+        edges.append((discount_factor, holds, play))
+    return tuple(edges)
 
 
 def counts(found: FoundTruces) -> str:

@@ -17,11 +17,14 @@ import numpy as np
 
 from bargain.games.certificate import DEFAULT_TOLERANCE
 from bargain.games.markov import IntArray
-from bargain.games.stationary import StationaryProfile, certify_stationary
+from bargain.games.stationary import StationaryProfile
 from bargain.solvers.truce_search import TruceProblem
 from bargain.solvers.watch import current_watch
 
 NEAR_ONE = (0.99, 0.995, 0.999, 0.9999)
+
+BESIDE = 1e-6
+"""How far beside the end of an interval the truce is shown not to hold."""
 
 Intervals = tuple[tuple[float, float], ...]
 
@@ -33,7 +36,8 @@ class TruceLimits:
     discount_factors: intervals [low, high] at which it holds, 1 as an upper end for all patience looked at; exact:
     whether they are proven (one state), else a scan of ``n_points``; standoff_equilibrium: intervals between scanned
     points at which the standoff is an equilibrium; reply_lags: those up to ``largest_lag`` at which it holds, given the
-    discount factor of the game.
+    discount factor of the game; ends_certified: whether the truce is certified to hold at the ends of the intervals,
+    and not to hold ``BESIDE`` them.
     """
 
     discount_factors: Intervals
@@ -42,6 +46,7 @@ class TruceLimits:
     n_points: int
     reply_lags: tuple[int, ...]
     largest_lag: int
+    ends_certified: bool = False
 
     @property
     def critical_discount_factor(self) -> float | None:
@@ -69,6 +74,7 @@ class TruceLimits:
             "n_points": self.n_points,
             "reply_lags": list(self.reply_lags),
             "largest_lag": self.largest_lag,
+            "ends_certified": self.ends_certified,
         }
 
     @classmethod
@@ -96,20 +102,32 @@ def truce_limits(
     def holds(discount_factor: float, lag: int = reply_lag) -> bool:
         return bool(problem.evaluate(moves[None], lag, discount_factor).active[0, start])
 
-    def is_equilibrium(discount_factor: float) -> bool:
-        game = problem.game.with_discount_factor(discount_factor)
-        return certify_stationary(game, standoff, DEFAULT_TOLERANCE).certificate.holds
-
     states, calm, exact = [], [], problem.n_states == 1
     for number, point in enumerate(points):
         if watch.expired():
             return None
         watch.report(number / len(points), f"discount factor {point:.3g}")
         states.append(exact or holds(point))
-        calm.append(is_equilibrium(point))
+        calm.append(_is_equilibrium(problem, standoff, point))
     where = _one_state(problem, int(moves[0]), reply_lag) if exact else _intervals(points, states, holds)
     lags = tuple(lag for lag in range(1, largest_lag + 1) if holds(problem.game.discount_factor, lag))
     return TruceLimits(where, _intervals(points, calm, None), exact, len(points), lags, largest_lag)
+
+
+def _is_equilibrium(problem: TruceProblem, standoff: StationaryProfile, discount_factor: float) -> bool:
+    """Whether nobody gains by leaving the standoff for one round at this discount factor."""
+    game = problem.game
+    worth = problem.one_round(problem.standoff_values(discount_factor), discount_factor)
+    worth = worth.reshape(game.n_states, *game.n_actions, game.n_players)
+    for k in range(game.n_players):
+        own = worth[..., k]
+        for i in reversed(range(game.n_players)):
+            if i != k:
+                own = np.einsum("s...a,sa->s...", np.moveaxis(own, i + 1, -1), standoff.strategies[i])
+        gain = np.where(game.available[k], own, -np.inf).max(axis=1) - (own * standoff.strategies[k]).sum(axis=1)
+        if gain.max() > DEFAULT_TOLERANCE * (1.0 - discount_factor) * problem.scale[k]:
+            return False
+    return True
 
 
 def _intervals(points: list[float], holding: list[bool], holds: Callable[[float], bool] | None) -> Intervals:
@@ -162,6 +180,16 @@ def _clean(best: float, agreed: float, standoff: float, scale: float) -> tuple[f
     values = (float(best - agreed), float(best - standoff))
     first, second = (0.0 if abs(value) < 1e-12 * scale else value for value in values)
     return first, second
+
+
+def edge_points(limits: TruceLimits) -> list[tuple[float, bool]]:
+    """Discount factors at and just beside the ends of the intervals, and whether the truce is to hold there."""
+    points = []
+    for low, high in limits.discount_factors:
+        inside = min(high, NEAR_ONE[-1])
+        points += [(low, True), (inside, True)]
+        points += [(low - BESIDE, False)] * (low > BESIDE) + [(high + BESIDE, False)] * (high < 1.0 - BESIDE)
+    return sorted(set(points))
 
 
 def interval_text(intervals: Intervals) -> str:

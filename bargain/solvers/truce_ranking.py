@@ -13,7 +13,8 @@ import numpy as np
 
 from bargain.games.markov import BoolArray, IntArray, MarkovGame
 from bargain.games.record import FloatArray
-from bargain.solvers.truce_search import Chain, TruceProblem, Truces, chain_system, solved_inside
+from bargain.solvers.truce_chain import Chain, chain_system, solved_inside
+from bargain.solvers.truce_search import TruceProblem, Truces
 
 MOST_TRUCES = 100_000
 """State-dependent agreements beyond this number are not tried one by one."""

@@ -18,6 +18,7 @@ proven to be the largest set.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,11 @@ import numpy as np
 from bargain.games.markov import BoolArray, IntArray, MarkovGame
 from bargain.games.record import FloatArray
 from bargain.games.stationary import StationaryProfile
+from bargain.solvers.truce_chain import LARGEST_DENSE, chain_system, chain_values_in
 from bargain.solvers.watch import current_watch
 
 SLACK = 1e-9
 """A gain from breaking below this share of (1 - d) times the payoff range is none."""
-
-LARGEST_BATCHED, LARGEST_DENSE = 32, 400
-"""States up to which linear systems are solved dense for many truces at once, and dense for the active states alone."""
 
 CELLS_AT_ONCE = 2**22
 
@@ -104,12 +103,29 @@ class TruceProblem:
         nowhere = np.zeros_like(payoffs)
         return np.asarray(chain_values_in(chain, first, everywhere, payoffs[None], nowhere, discount_factor)[0])
 
+    def one_round(self, later: FloatArray, discount_factor: float) -> FloatArray:
+        """Worth of each move now and ``later`` from the next round on, ``(n_states, n_moves, n_players)``."""
+        expected = np.reshape(self._transitions @ later, self.payoffs.shape)
+        return np.asarray((1.0 - discount_factor) * self.payoffs + discount_factor * expected)
+
+    @cached_property
+    def _transitions(self) -> Any:
+        """All moves of all states below each other, sparse ``(n_states n_moves, n_states)``."""
+        from scipy.sparse import csr_array
+
+        n_rows = self.n_states * self.payoffs.shape[1]
+        begins = np.arange(n_rows + 1) * self.chances.shape[2]
+        entries = (self.chances.ravel(), self.successors.ravel(), begins)
+        return csr_array(entries, shape=(n_rows, self.n_states))
+
     def evaluate(self, moves: IntArray, reply_lag: int, discount_factor: float | None = None) -> Truces:
         """Active sets of the truces ``(M, n_states)``; of fewer than M when the time is up."""
         d = self.game.discount_factor if discount_factor is None else discount_factor
         standoff = self.standoff_values(d)
         watch = current_watch()
-        size = self.n_states * (self.n_states if self.n_states <= LARGEST_DENSE else self.successors.shape[2])
+        width = self.successors.shape[2]
+        size = self.n_states * (self.n_states if self.n_states <= LARGEST_DENSE else width)
+        size = max(size, self.n_states * width * sum(self.game.n_actions) if reply_lag > 1 else 0)
         n_at_once = max(1, CELLS_AT_ONCE // size)
         parts: list[Truces] = []
         for begin in range(0, len(moves), n_at_once):
@@ -133,8 +149,10 @@ class _Search:
         self.chain = chain_system(problem.chances[at], problem.successors[at])
         self.available = problem.available[at]
         self.ties = SLACK * (1.0 - discount_factor) * problem.scale
-        expected = np.einsum("sck,scki->sci", problem.chances, standoff[problem.successors])
-        self.first_round = (1.0 - discount_factor) * problem.payoffs + discount_factor * expected
+        self._known: dict[tuple[int, int], tuple[FloatArray, Any]] = {}
+        # A table of all moves pays when more deviations are looked up than there are moves.
+        many = len(moves) * sum(problem.game.n_actions) > problem.payoffs.shape[1]
+        self.last_round = problem.one_round(standoff, discount_factor) if many else None
 
     def run(self) -> Truces:
         n_truces, n_states = self.moves.shape
@@ -186,32 +204,64 @@ class _Search:
         """D of each player and the first action of the best deviation; ``lowest``: below D of every smaller set."""
         problem, moves = self.problem, self.moves[at]
         values = np.empty((*moves.shape, problem.n_players))
-        choices = np.empty(values.shape, dtype=np.intp)
+        choices = np.zeros(values.shape, dtype=np.intp)
         for k in range(problem.n_players):
-            own = problem.profiles[moves, k]
-            options = np.arange(problem.game.n_actions[k])
-            swaps = (moves - own * problem.strides[k])[..., None] + options * problem.strides[k]
-            rows = problem.rows[:, None]
-            possible = problem.game.available[k][None]
-            worth = np.where(possible, self.first_round[rows, swaps, k], -np.inf)
+            possible, outside = problem.game.available[k][None], self.standoff[:, k]
+            if self.last_round is None:
+                worth = self._later(at, np.broadcast_to(outside, active.shape), k)
+            else:
+                worth = self.last_round[problem.rows[:, None], self._swaps(moves, k), k]
+            worth = np.where(possible, worth, -np.inf)
+            held = worth.max(axis=-1)
             for _ in range(1, self.lag):
-                later = np.where(active, worth.max(axis=-1), self.standoff[:, k])
-                later = np.minimum(later, self.standoff[:, k]) if lowest else later
-                worth = np.where(possible, self._later(swaps, active, later, k), -np.inf)
+                later = np.where(active, worth.max(axis=-1), outside)
+                # The state that is asked for is in every set; only of the others the lower value counts.
+                least = np.minimum(later, outside) if lowest else later
+                worth = np.where(possible, self._later(at, least, k), -np.inf)
+                if lowest:
+                    again = self._staying(at, k) * (np.where(active, held, outside) - least)[..., None]
+                    held = (worth + self.d * again).max(axis=-1)
+            if lowest:
+                values[..., k] = held
+                continue
             values[..., k] = worth.max(axis=-1)
             choices[..., k] = (worth >= values[..., k, None] - self.ties[k]).argmax(axis=-1)
         return values, choices
 
-    def _later(self, swaps: IntArray, active: BoolArray, later: FloatArray, player: int) -> FloatArray:
-        """Worth, in active states, of each own action now and ``later`` ``(M, n_states)`` in the next round."""
-        problem = self.problem
-        worth = np.zeros(swaps.shape)
+    def _swaps(self, moves: IntArray, player: int) -> IntArray:
+        """Numbers of the moves in which a player takes each own action instead of the agreed one."""
+        problem, stride = self.problem, self.problem.strides[player]
+        own = problem.profiles[moves, player]
+        return np.asarray((moves - own * stride)[..., None] + np.arange(problem.game.n_actions[player]) * stride)
+
+    def _later(self, at: IntArray, later: FloatArray, player: int) -> FloatArray:
+        """Worth of each own action now and ``later`` ``(len(at), n_states)`` in the next round."""
         # One truce at a time: the successors of all deviations of all truces would not fit.
-        for m, states in enumerate(active):
-            at = problem.rows[states, None], swaps[m, states]
-            expected = np.einsum("sak,sak->sa", problem.chances[at], later[m][problem.successors[at]])
-            worth[m, states] = (1.0 - self.d) * problem.payoffs[(*at, player)] + self.d * expected
-        return worth
+        parts = []
+        for truce, own in zip(at.tolist(), later, strict=True):
+            now, transitions = self._deviations(truce, player)
+            parts.append(now + self.d * (transitions @ own).reshape(now.shape))
+        return np.stack(parts)
+
+    def _staying(self, at: IntArray, player: int) -> FloatArray:
+        """Chances that each own action leads back to the same state, ``(len(at), n_states, n_actions)``."""
+        places = self.problem.rows[:, None], self._swaps(self.moves[at], player)
+        back = self.problem.successors[places] == self.problem.rows[:, None, None]
+        return np.asarray((self.problem.chances[places] * back).sum(axis=-1))
+
+    def _deviations(self, truce: int, player: int) -> tuple[FloatArray, Any]:
+        """(1 - d) times payoffs, ``(n_states, n_actions)``, and transitions of each own action against the truce."""
+        key = truce, player
+        if key not in self._known:
+            from scipy.sparse import csr_array
+
+            places = self.problem.rows[:, None], self._swaps(self.moves[truce], player)
+            chances = self.problem.chances[places]
+            begins = np.arange(places[1].size + 1) * chances.shape[2]
+            entries = (chances.ravel(), self.problem.successors[places].ravel(), begins)
+            matrix = csr_array(entries, shape=(places[1].size, self.problem.n_states))
+            self._known[key] = ((1.0 - self.d) * self.problem.payoffs[(*places, player)], matrix)
+        return self._known[key]
 
     def _refused(
         self, at: IntArray, active: BoolArray, keep: FloatArray, leave: FloatArray, short: BoolArray
@@ -242,63 +292,3 @@ class _Search:
                 return np.asarray(onward)
             goes_on = better
         return np.full(len(active), np.inf)
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Markov chains of M truces: dense ``(M, n_states, n_states)``, or successors with chances in large games."""
-
-    dense: FloatArray | None
-    chances: FloatArray
-    successors: IntArray
-
-    def expected(self, truce: int, values: FloatArray) -> FloatArray:
-        """Expected values ``(n_states,)`` of the next round under one truce."""
-        return np.asarray(np.einsum("sk,sk->s", self.chances[truce], values[self.successors[truce]]))
-
-
-def chain_system(chances: FloatArray, successors: IntArray) -> Chain:
-    """Chains from chances and successors ``(M, n_states, k)``."""
-    n_truces, n_states, _ = chances.shape
-    if n_states > LARGEST_DENSE:
-        return Chain(None, chances, successors)
-    begins = np.arange(n_truces * n_states).reshape(n_truces, n_states, 1) * n_states
-    flat = np.bincount((begins + successors).ravel(), chances.ravel(), n_truces * n_states**2)
-    dense = flat.reshape(n_truces, n_states, n_states).astype(np.float64)
-    return Chain(dense, chances, successors)
-
-
-def chain_values_in(
-    chain: Chain, at: IntArray, inside: BoolArray, payoffs: FloatArray, outside: FloatArray, discount_factor: float
-) -> FloatArray:
-    """Solve w = (1 - d) u + d P w inside, w = ``outside`` elsewhere, ``(len(at), n_states, n)``."""
-    n_states = inside.shape[1]
-    solved = np.where(inside[..., None], (1.0 - discount_factor) * payoffs, outside)
-    if discount_factor == 0.0:
-        return solved
-    if chain.dense is not None and n_states <= LARGEST_BATCHED:
-        system = np.eye(n_states) - (discount_factor * inside[..., None]) * chain.dense[at]
-        return np.asarray(np.linalg.solve(system, solved))
-    for m, states in zip(range(len(at)), map(np.flatnonzero, inside), strict=True):
-        beyond = np.where(inside[m][:, None], 0.0, outside)
-        solved[m, states] = solved_inside(chain, int(at[m]), states, solved[m, states], beyond, discount_factor)
-    return solved
-
-
-def solved_inside(
-    chain: Chain, truce: int, states: IntArray, right: FloatArray, beyond: FloatArray, discount_factor: float
-) -> FloatArray:
-    """Solve w = right + d P (w + beyond) on ``states``."""
-    if not len(states):
-        return right
-    if chain.dense is not None:
-        rows = discount_factor * chain.dense[truce][states]
-        return np.asarray(np.linalg.solve(np.eye(len(states)) - rows[:, states], right + rows @ beyond))
-    from scipy.sparse import csr_array, eye_array
-    from scipy.sparse.linalg import spsolve
-
-    chances, follow = discount_factor * chain.chances[truce][states], chain.successors[truce][states]
-    begins = np.arange(len(states) + 1) * follow.shape[1]
-    rows = csr_array((chances.ravel(), follow.ravel(), begins), shape=(len(states), len(beyond)))
-    system = (eye_array(len(states)) - rows[:, states]).tocsc()
-    return np.reshape(spsolve(system, right + rows @ beyond), right.shape)

@@ -18,19 +18,10 @@ from bargain.solvers.base import Proposal, Rejected, Scope, Solution, Solver, St
 from bargain.solvers.truce_limits import TruceLimits, interval_text
 from bargain.solvers.truce_ranking import undominated
 from bargain.solvers.truce_terms import markov_game, standoff_profile
+from bargain.solvers.truce_verdict import FoundTruces, certified_limits, judged, move_text
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class FoundTruces:
-    """What the solver proposes: truces in order, the limits of the first, how many were tried and hold somewhere."""
-
-    plays: tuple[TrucePlay, ...]
-    limits: TruceLimits | None
-    n_tried: int
-    n_active: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,7 +49,7 @@ class TruceSolution(Solution):
         start = markov.state_index(solver.start)  # type: ignore[attr-defined]
         kept: list[TrucePlay] = []
         rejected: list[Rejected] = []
-        found = proposal.candidates[0] if proposal.candidates else FoundTruces((), None, 0, 0)
+        found = proposal.candidates[0] if proposal.candidates else FoundTruces((), None, (), 0, 0)
         certifier = TruceCertifier(markov, standoff, tolerance)
         for play in found.plays:
             verdict = judged(certifier, play)
@@ -71,17 +62,18 @@ class TruceSolution(Solution):
         certificate = certify_stationary(markov, standoff, tolerance).certificate
         complete = proposal.scope is Scope.ALL and not rejected and all(play.largest for play in kept)
         first_kept = bool(kept) and bool(found.plays) and np.array_equal(kept[0].moves, found.plays[0].moves)
+        limits = certified_limits(markov, standoff, found, start, tolerance) if first_kept else None
         return cls(
             solver=solver,
             game=game,
             status=truce_status(proposal, kept, rejected),
             scope=Scope.ALL if complete else Scope.SOME,
-            message=truce_message(markov, found, proposal, kept, rejected, certificate, start),
+            message=truce_message(markov, found, limits, proposal, kept, rejected, certificate, start),
             rejected=tuple(rejected),
             truces=tuple(kept),
             undominated=tuple(bool(flag) for flag in flags),
             standoff=certificate,
-            limits=found.limits if first_kept else None,
+            limits=limits,
             n_tried=found.n_tried,
             n_active=found.n_active,
         )
@@ -217,29 +209,6 @@ class TruceSolution(Solution):
         return pd.DataFrame(rows, columns=["state", "player", "action", "gain", "step"])
 
 
-def judged(certifier: TruceCertifier, play: Any) -> TrucePlay | Rejected:
-    """The truce with its certificate, or why it is refused."""
-    if not isinstance(play, TrucePlay):
-        return Rejected(type(play).__name__, "not a truce")
-    text = move_text(certifier.game, play)
-    try:
-        certified = certifier.certify(play)
-    except (ValueError, IndexError) as error:
-        return Rejected(text, f"wrong record: {error}")
-    if certified.certificate is not None and certified.certificate.holds:
-        return certified
-    worst = float(np.max(certified.certificate.relative_regret)) if certified.certificate is not None else None
-    return Rejected(text, f"somebody gains {worst:.3g} of the payoff range by ending it in an active state", worst)
-
-
-def move_text(game: MarkovGame, play: TrucePlay) -> str:
-    """The agreed moves in words: one where they are the same in all states."""
-    moves = [", ".join(own[a] for own, a in zip(game.actions, row, strict=True)) for row in play.moves.tolist()]
-    if len(set(moves)) == 1:
-        return f"({moves[0]})"
-    return "; ".join(f"{state}: ({move})" for state, move in zip(game.states, moves, strict=True))
-
-
 def breaker(game: MarkovGame, play: TrucePlay, state: int) -> tuple[str | None, str | None, float | None, int]:
     """Who ends the truce in a state that is not active, by which action, the gain from it, and the step of the search.
 
@@ -267,6 +236,7 @@ def truce_status(proposal: Proposal, kept: Sequence[TrucePlay], rejected: Sequen
 def truce_message(
     game: MarkovGame,
     found: FoundTruces,
+    limits: TruceLimits | None,
     proposal: Proposal,
     kept: Sequence[TrucePlay],
     rejected: Sequence[Rejected],
@@ -275,9 +245,11 @@ def truce_message(
 ) -> str:
     """What was found, what ends it, what is not proven."""
     parts = [proposal.stopped, proposal.message, _first_text(game, kept, start)]
-    if found.limits is not None and kept:
-        how = "exactly" if found.limits.exact else f"on a scan of {found.limits.n_points}"
-        parts.append(f"it holds at discount factors {interval_text(found.limits.discount_factors)} ({how})")
+    if found.limits is not None and limits is None and kept:
+        parts.append("the limits that were proposed failed their certificate")
+    if limits is not None:
+        how = "exactly" if limits.exact else f"on a scan of {limits.n_points}"
+        parts.append(f"it holds at discount factors {interval_text(limits.discount_factors)} ({how})")
     if not standoff.holds:
         parts.append(
             f"the standoff is no equilibrium: somebody gains up to {standoff.relative_regret.max():.3g} of the payoff "

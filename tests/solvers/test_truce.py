@@ -14,7 +14,6 @@ from bargain.games.repeated import RepeatedGame
 from bargain.games.stationary import StationaryProfile, certify_stationary
 from bargain.solvers.base import Proposal, Scope, Solution, solve, solver_named
 from bargain.solvers.truce import Truce
-from bargain.solvers.truce_solution import FoundTruces
 
 NASH_TARIFF = 1.0 / 3.0
 
@@ -166,7 +165,7 @@ class WrongTruce(Truce):
             "life": replace(play, expected_life=[6.0, 0.0]),
             "kind": "no truce",
         }[self.fault]
-        return replace(proposal, candidates=(FoundTruces((wrong,), found.limits, found.n_tried, found.n_active),))
+        return replace(proposal, candidates=(replace(found, plays=(wrong,)),))
 
 
 @pytest.mark.parametrize(("fault", "reason"), [("active", "off"), ("life", "expected life"), ("kind", "not a truce")])

@@ -1,4 +1,5 @@
 import json
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ from truce_cases import fading_game, tariff_game
 from bargain.games import StageGame
 from bargain.games.repeated import RepeatedGame
 from bargain.games.stationary import StationaryProfile
-from bargain.solvers.base import solve
+from bargain.solvers.base import Proposal, solve
 from bargain.solvers.truce import Truce
-from bargain.solvers.truce_limits import TruceLimits, interval_text
+from bargain.solvers.truce_limits import TruceLimits, edge_points, interval_text
 
 
 @pytest.mark.parametrize("lag", [1, 2, 5])
@@ -20,6 +21,7 @@ def test_one_state_in_closed_form_and_by_scan(lag):
     assert limits.critical_discount_factor == pytest.approx(0.6 ** (1 / lag), abs=1e-12)
     assert limits.exact
     assert limits.monotone
+    assert limits.ends_certified
     # The same game with a second state that is never reached is scanned.
     twice = np.stack([game.payoffs, game.payoffs])
     wider = random_markov(np.random.default_rng(0), 2, (2, 2), 1)
@@ -74,6 +76,23 @@ def test_where_the_standoff_is_an_equilibrium():
     assert calm.standoff_equilibrium == ((0.0, 1.0),)
     assert interval_text(calm.discount_factors) == "0.1429 to 1"
     assert interval_text(()) == "none"
+
+
+@dataclass(frozen=True)
+class WrongLimits(Truce):
+    def propose(self, game) -> Proposal:
+        proposal = super().propose(game)
+        found = proposal.candidates[0]
+        wrong = replace(found.limits, discount_factors=((0.1, 1.0),))
+        shifted = tuple((edge_points(wrong)[i][0], *edge[1:]) for i, edge in enumerate(found.edges))
+        return replace(proposal, candidates=(replace(found, limits=wrong, edges=shifted),))
+
+
+def test_wrong_limits_are_refused():
+    solution = solve(RepeatedGame(PRISONERS, 0.75), WrongLimits((1, 1), moves=(0, 0)))
+    assert solution.exists
+    assert solution.limits is None
+    assert "the limits that were proposed failed their certificate" in solution.message
 
 
 def test_no_time_for_limits():

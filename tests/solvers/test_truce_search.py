@@ -5,7 +5,7 @@ from truce_cases import pure_equilibrium, self_enforcing_sets, truce_values
 
 from bargain.games.markov import MarkovGame
 from bargain.games.stationary import StationaryProfile, stationary_values
-from bargain.solvers import truce_search
+from bargain.solvers import truce_chain
 from bargain.solvers.truce_search import TruceProblem
 
 
@@ -59,13 +59,13 @@ def test_scale_and_level_change_nothing(factor):
 
 def test_large_games_are_solved_sparse_with_the_same_result(monkeypatch):
     rng = np.random.default_rng(5)
-    game = random_markov(rng, 40, (2, 3), 4, 0.95)
+    game = random_markov(rng, 30, (2, 3), 4, 0.95)
     standoff = random_standoff(rng, game)
     for lag in (1, 3):
         batched = evaluated(game, standoff, lag)
-        monkeypatch.setattr(truce_search, "LARGEST_BATCHED", 64)
+        monkeypatch.setattr(truce_chain, "LARGEST_BATCHED", 5)
         dense = evaluated(game, standoff, lag)
-        monkeypatch.setattr(truce_search, "LARGEST_DENSE", 5)
+        monkeypatch.setattr(truce_chain, "LARGEST_DENSE", 5)
         sparse = evaluated(game, standoff, lag)
         monkeypatch.undo()
         for other in (dense, sparse):
