@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bargain.games.markov import BoolArray, MarkovGame
-from bargain.games.polygon import EMPTY, convex_hull, cut, distances, hausdorff, minkowski_sum
+from bargain.games.polygon import EMPTY, Boundary, boundary, convex_hull, cut, distances, hausdorff, sum_of_boundaries
 from bargain.games.record import FloatArray
 from bargain.games.repeated import RepeatedGame
 from bargain.games.stationary import continuation
@@ -49,15 +49,17 @@ def payoff_operator(
     empty = states_without_equilibrium(markov, np.array([len(polygon) == 0 for polygon in sets]))
     # Sets do not depend on the payoff level; taking it out keeps rounding relative to the range.
     level = np.moveaxis(markov.payoffs, 1, -1)[markov.available_moves].min(axis=0)
-    shifted = [polygon - level for polygon in sets]
+    shifted = [boundary(polygon - level) for polygon in sets]
     least = least_payoffs(sets) if punishments is None else np.asarray(punishments, dtype=float)
     if least.shape != (markov.n_states, 2):
         raise ValueError(f"punishments of shape {least.shape} is not ({markov.n_states}, 2)")
     payoffs = np.moveaxis(markov.payoffs, 1, -1) - level
     floors = deviation_payoffs(markov, payoffs, np.where(empty[:, None], 0.0, least - level))
-    floors -= slack * markov.payoff_range[None, :, None, None]
+    span = markov.payoff_range
+    floors -= slack * span[None, :, None, None]
+    units = np.where(span > 0.0, span, 1.0)
     return tuple(
-        EMPTY if empty[s] else _supported(markov, s, payoffs[s], floors[s], shifted) + level
+        EMPTY if empty[s] else _supported(markov, s, payoffs[s], floors[s], shifted, units) + level
         for s in range(markov.n_states)
     )
 
@@ -130,16 +132,16 @@ def deviation_payoffs(game: MarkovGame, payoffs: FloatArray, punishments: FloatA
 
 
 def _supported(
-    game: MarkovGame, s: int, payoffs: FloatArray, floors: FloatArray, sets: Sequence[FloatArray]
+    game: MarkovGame, s: int, payoffs: FloatArray, floors: FloatArray, sets: Sequence[Boundary], units: FloatArray
 ) -> FloatArray:
     """Hull over the available moves in one state; moves with the same transitions share the expected set."""
     d = game.discount_factor
     expected: dict[bytes, FloatArray] = {}
     pieces = []
-    for a, b in _undominated(game, s, payoffs, floors):
+    for a, b in _undominated(game, s, payoffs, floors, units):
         key = _transition(game, s, a, b)
         if key not in expected:
-            expected[key] = minkowski_sum([sets[k] for k in game.successors[s, a, b]], game.probabilities[s, a, b])
+            expected[key] = sum_of_boundaries([sets[k] for k in game.successors[s, a, b]], game.probabilities[s, a, b])
         piece = (1.0 - d) * payoffs[a, b] + d * expected[key]
         for normal, floor in zip(((-1.0, 0.0), (0.0, -1.0)), floors[:, a, b], strict=True):
             piece = cut(piece, normal, -floor)
@@ -147,13 +149,14 @@ def _supported(
     return convex_hull(np.concatenate(pieces))
 
 
-def _undominated(game: MarkovGame, s: int, payoffs: FloatArray, floors: FloatArray) -> list[tuple[int, int]]:
+def _undominated(
+    game: MarkovGame, s: int, payoffs: FloatArray, floors: FloatArray, units: FloatArray
+) -> list[tuple[int, int]]:
     """Available moves of a state without those that a move of equal payoffs and transitions makes superfluous.
 
     Payoffs are equal when they agree to 13 digits of the range; of such moves one whose deviations are worth no more to
     either player supports all that the other does.
     """
-    units = np.where(game.payoff_range > 0.0, game.payoff_range, 1.0)
     rounded = np.rint(payoffs / units * 1e13) + 0.0
     kept: list[tuple[int, int]] = []
     groups: dict[tuple[bytes, bytes], list[tuple[int, int]]] = {}

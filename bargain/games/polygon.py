@@ -9,6 +9,7 @@ theorem 13.5). Tolerances are shares of the extent of the set along each axis, s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +35,10 @@ def convex_hull(points: npt.ArrayLike, flat: float = FLAT, units: npt.ArrayLike 
     lowest = given.min(axis=0)
     extent = given.max(axis=0) - lowest if units is None else np.asarray(units, dtype=float)
     scaled = (given - lowest) / np.where(extent > 0.0, extent, 1.0)
-    kept = _outermost(scaled) if len(given) > 256 else np.arange(len(given))
+    kept = np.arange(len(given))
+    for n_directions in (8, 32, 256):
+        if len(kept) > 256:
+            kept = kept[_outermost(scaled[kept], n_directions)]
     kept = kept[np.lexsort((scaled[kept, 1], scaled[kept, 0]))]
     lower = _chain(scaled, kept.tolist())
     upper = _chain(scaled, kept[::-1].tolist())
@@ -52,30 +56,58 @@ def cut(polygon: FloatArray, normal: npt.ArrayLike, offset: float) -> FloatArray
         return EMPTY
     if len(polygon) == 1:
         return polygon
-    after = np.roll(excess, -1)
+    after = _next(excess)
     crossed = ((excess <= 0.0) != (after <= 0.0)) & (excess != 0.0) & (after != 0.0)
-    share = np.where(crossed, excess, 0.0) / np.where(crossed, excess - after, 1.0)
-    met = polygon + share[:, None] * (np.roll(polygon, -1, axis=0) - polygon)
-    pieces = np.stack([polygon, met], axis=1).reshape(-1, 2)
-    kept = pieces[np.stack([excess <= 0.0, crossed], axis=1).reshape(-1)]
-    return np.asarray(kept[np.any(kept != np.roll(kept, 1, axis=0), axis=1)] if len(kept) > 1 else kept)
+    kept = excess <= 0.0
+    places = np.flatnonzero(kept | crossed)
+    size = kept[places].astype(int) + crossed[places]
+    pieces = np.repeat(polygon[places], size, axis=0)
+    cuts = np.cumsum(size)[crossed[places]] - 1
+    ends = np.flatnonzero(crossed)
+    share = excess[ends] / (excess[ends] - after[ends])
+    pieces[cuts] = polygon[ends] + share[:, None] * (polygon[(ends + 1) % len(polygon)] - polygon[ends])
+    return pieces
 
 
 def minkowski_sum(polygons: Sequence[FloatArray], weights: npt.ArrayLike) -> FloatArray:
     """The set {sum_k w_k x_k: x_k in polygon k} for weights >= 0; empty as soon as one term of positive weight is."""
-    used = [(polygon, w) for polygon, w in zip(polygons, np.asarray(weights, dtype=float), strict=True) if w > 0.0]
-    if any(len(polygon) == 0 for polygon, _ in used):
-        return EMPTY
-    start = sum((w * _canonical(polygon)[0] for polygon, w in used), np.zeros(2))
-    edges = [w * (np.roll(polygon, -1, axis=0) - polygon) for polygon, w in used if len(polygon) > 1]
-    if not edges:
-        return np.asarray(start)[None]
-    steps = np.concatenate(edges)
-    angle = edge_angles(steps)
+    return sum_of_boundaries([boundary(polygon) for polygon in polygons], weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """A polygon as its first vertex, its edges ``(n, 2)`` and their angles; no vertex for the empty set."""
+
+    start: FloatArray | None
+    edges: FloatArray
+    angles: FloatArray
+
+
+def boundary(polygon: FloatArray) -> Boundary:
+    """First vertex and edges of a polygon, for sums of which it is a term more than once."""
+    if len(polygon) < 2:
+        return Boundary(polygon[0] if len(polygon) else None, np.zeros((0, 2)), np.zeros(0))
+    turned = _canonical(polygon)
+    edges = np.concatenate([turned[1:], turned[:1]]) - turned
+    return Boundary(turned[0], edges, edge_angles(edges))
+
+
+def sum_of_boundaries(terms: Sequence[Boundary], weights: npt.ArrayLike) -> FloatArray:
+    """The Minkowski sum of ``minkowski_sum``."""
+    used = [(term, w) for term, w in zip(terms, np.asarray(weights, dtype=float).tolist(), strict=True) if w > 0.0]
+    start = np.zeros(2)
+    for term, w in used:
+        if term.start is None:
+            return EMPTY
+        start = start + w * term.start
+    steps = np.concatenate([np.zeros((0, 2)), *(w * term.edges for term, w in used)])
+    if len(steps) == 0:
+        return start[None]
+    angle = np.concatenate([term.angles for term, _ in used])
     order = np.argsort(angle, kind="stable")
     steps, angle = steps[order], angle[order]
     # Parallel edges of several terms are one edge of the sum.
-    first = np.concatenate([[True], np.diff(angle) > 0.0])
+    first = np.concatenate([[True], angle[1:] > angle[:-1]])
     merged = np.add.reduceat(steps, np.flatnonzero(first), axis=0)
     return np.asarray(start + np.concatenate([np.zeros((1, 2)), np.cumsum(merged[:-1], axis=0)]))
 
@@ -147,6 +179,11 @@ def _canonical(polygon: FloatArray, tie: npt.ArrayLike = (0.0, 0.0)) -> FloatArr
     return np.asarray(np.roll(polygon, -start, axis=0))
 
 
+def _next(values: FloatArray) -> FloatArray:
+    """The value of the following vertex, round the polygon."""
+    return np.concatenate([values[1:], values[:1]])
+
+
 def _distance_to_segment(gap: FloatArray, step: FloatArray) -> FloatArray:
     """Max-norm distance of the origin to gap + t step, t in [0, 1]: the least is where a coordinate or both tie."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -164,16 +201,16 @@ def _distance_to_segment(gap: FloatArray, step: FloatArray) -> FloatArray:
     return np.asarray(np.abs(gap[None] + stops[..., None] * step).max(axis=-1).min(axis=0))
 
 
-def _outermost(points: FloatArray) -> npt.NDArray[np.intp]:
-    """Indices of the points that are not well inside the polygon of the extreme points in 32 directions."""
-    turns = np.arange(32) * (np.pi / 16)
+def _outermost(points: FloatArray, n: int) -> npt.NDArray[np.intp]:
+    """Indices of the points that are not well inside the polygon of the extreme points in n directions."""
+    turns = np.arange(n) * (2.0 * np.pi / n)
     towards = np.stack([np.cos(turns), np.sin(turns)], axis=1)
-    reach = towards @ points.T
-    corners = points[reach.argmax(axis=1)]
+    x, y = np.ascontiguousarray(points.T)
+    corners = points[(towards @ points.T).argmax(axis=1)]
     inside = np.ones(len(points), dtype=bool)
-    for corner, step in zip(corners, np.roll(corners, -1, axis=0) - corners, strict=True):
-        if step.any():
-            inside &= step[0] * (points[:, 1] - corner[1]) - step[1] * (points[:, 0] - corner[0]) > 1e-9
+    for (px, py), (dx, dy) in zip(corners, np.roll(corners, -1, axis=0) - corners, strict=True):
+        if dx != 0.0 or dy != 0.0:
+            inside &= dx * y - dy * x > dx * py - dy * px + 1e-9
     return np.flatnonzero(~inside)
 
 

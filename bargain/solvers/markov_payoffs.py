@@ -39,8 +39,8 @@ FINEST = 2e-11
 FLAT = 0.1
 """Vertices of the result that stand out by less than this share of the tolerance are left out."""
 
-WORK = 6_000_000
-"""Most directions times moves: a table of 48 MB."""
+WORK = 10_000_000
+"""Most directions times moves: a table of 80 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def propose_markov(
     """The sets of subgame-perfect payoffs of every state, and outer bounds of them.
 
     tolerance: accepted distance to the fixed point as a share of the payoff range; max_directions: most directions in
-    which sets are bounded, by default as many as a table of directions times moves of 48 MB holds, at least 64. Stops
+    which sets are bounded, by default as many as a table of directions times moves of 80 MB holds, at least 64. Stops
     at the time limit of the current watch with the outer sets that it has.
     """
     sets = OuterSets(game)
@@ -96,7 +96,7 @@ def propose_markov(
             break
         if sets.gap > 0.5 * sets.change and sets.gap > target:
             idle = not sets.refine(target, limit)
-            if idle and sets.change <= target:
+            if idle and sets.change <= max(target, SHARP * sets.gap):
                 if sets.gap > tolerance:
                     stopped = f"limit of {limit} directions reached"
                 break
@@ -106,15 +106,14 @@ def propose_markov(
 
 
 def _record(game: MarkovGame, sets: OuterSets, tolerance: float, stopped: str) -> MarkovPayoffs:
-    """The sets in payoff units: the hull of the points that the last step reached, and the bounds."""
+    """The sets in payoff units, and the same with less than rounding left out as bounds."""
     flat = FLAT * tolerance
     distance = 0.0 if sets.empty.all() else float(max(sets.change, sets.gap))
     converged = distance <= tolerance and not stopped
     polygons, outer = [], []
     for s in range(game.n_states):
         corners = sets.corners(s)
-        reached = corners if converged else sets.image(s)
-        polygons.append(convex_hull(reached, flat, units=(1.0, 1.0)) * sets.moves.units + sets.moves.level)
+        polygons.append(convex_hull(corners, flat, units=(1.0, 1.0)) * sets.moves.units + sets.moves.level)
         outer.append(convex_hull(corners, units=(1.0, 1.0)) * sets.moves.units + sets.moves.level)
     admissible = np.zeros((game.n_states, *game.n_actions), dtype=bool)
     admissible[tuple(sets.moves.places[sets.alive, :3].T)] = True

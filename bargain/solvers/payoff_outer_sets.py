@@ -26,9 +26,6 @@ SLACK = 1e-12
 TURNS = 40
 """Most Newton steps for one direction; whatever they reach is made a bound."""
 
-OUTSIDE = 1e-10
-"""Points farther than this outside the set are rounding."""
-
 CHUNK = 50_000_000
 """Products between two looks at the watch."""
 
@@ -62,16 +59,6 @@ class OuterSets:
     def corners(self, s: int) -> FloatArray:
         """Vertices of the set of a state."""
         return np.asarray(self._corner[s, : self._counts[s]])
-
-    def image(self, s: int) -> FloatArray:
-        """Payoffs that the last step reached in a state, extreme in the directions.
-
-        Where directions are nearly parallel rounding moves the point far along the line, and out of the set.
-        """
-        if self.empty[s]:
-            return np.zeros((0, 2))
-        points = np.reshape(self._ends[:, :, s], (-1, 2))
-        return np.asarray(points[np.all(points @ self.towards.T <= self.supports[:, s] + OUTSIDE, axis=1)])
 
     def step(self, watch: Watch) -> None:
         """Shrink the sets once; stops half-way, with valid bounds, when moves or states turn out to be empty."""
