@@ -9,8 +9,8 @@ Three dynamics over pure stationary profiles, from the quickest to the most pati
 3. The same in one state at a time, in random order: the least regretted move where no pure equilibrium exists.
 
 None of them needs to end: profiles that come again are cycles, and are reported as such. Where the state graph has
-several components, each is played out given the values of those behind it, last ones first. Backward induction over many
-rounds, with the best or the worst stage equilibrium in every state, gives starts with high and with low values.
+several components, each is played out given the values of those behind it, the last ones first. Backward induction over
+many rounds, with the best or the worst stage equilibrium in every state, gives starts with high and with low values.
 """
 
 from __future__ import annotations

@@ -27,15 +27,18 @@ def polished(system: MarkovLogit, start: FloatArray, used: BoolArray) -> FloatAr
     counts = _by_block(system, used.astype(float))
     mixed = used & (counts > 1.0)
     free = np.flatnonzero(mixed.reshape(-1))
-    for _ in range(12 if len(free) else 0):
+    last = np.inf
+    for number in range(12 if len(free) else 0):
         here = system.local(p)
         value, jacobian = _conditions(system, here, free)
         change = _step(jacobian, value)
-        if not np.isfinite(change).all() or np.abs(change).max() > 1.0:
+        size = float(np.abs(change).max())
+        if not size <= 1.0 or (number >= 4 and size > max(0.5 * last, 1e-12)):
             return None
         p.reshape(-1)[free] -= change
-        if np.abs(change).max() <= 1e-14:
+        if size <= 1e-14:
             break
+        last = size
     if p.min() < -1e-9:
         return None
     p = _on_support(system, np.maximum(p, 0.0), used)
@@ -94,5 +97,5 @@ def _conditions(system: MarkovLogit, here: Local, free: IntArray) -> tuple[Float
         value[members] = worth[members] - worth[first]
         jacobian[members] = slopes[members] - slopes[first]
         value[first] = p[members].sum() - 1.0
-        jacobian[first] = np.isin(np.arange(len(free)), members)
+        jacobian[first] = block == b
     return value, jacobian
