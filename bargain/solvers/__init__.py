@@ -7,34 +7,45 @@ from bargain.solvers.commitment import StackelbergSolution
 from bargain.solvers.correlated import CoarseCorrelated, Correlated
 from bargain.solvers.correlated_equilibria import CorrelatedEquilibrium, CorrelatedSolution
 from bargain.solvers.correlated_polytope import CorrelatedVertices, correlated_payoffs
+from bargain.solvers.critical_discount import CriticalDiscountFactor, critical_discount_factor
 from bargain.solvers.dynamics import LogitDynamics, ReplicatorDynamics
 from bargain.solvers.elimination import IteratedElimination
 from bargain.solvers.elimination_steps import EliminationSolution
 from bargain.solvers.enforceable import EnforceableDeals
+from bargain.solvers.enforceable_many import enforceable_many
 from bargain.solvers.enforceable_solution import DealSolution
 from bargain.solvers.equilibria import EquilibriumSolution
+from bargain.solvers.finite_horizon import FinitelyRepeated
+from bargain.solvers.finite_horizon_solution import FiniteHorizonSolution
 from bargain.solvers.gambit import Gambit
-from bargain.solvers.green_porter import green_porter
+from bargain.solvers.green_porter import TriggerStrategy, green_porter, trigger_length
 from bargain.solvers.indifference_enumeration import IndifferenceEnumeration
 from bargain.solvers.learning import FictitiousPlay, RegretMatching
 from bargain.solvers.lemke_howson import LemkeHowson
+from bargain.solvers.linear_quadratic import LinearQuadraticNash, LinearQuadraticSolution
+from bargain.solvers.linkage import LinkageDiscount, linkage_critical_discount
 from bargain.solvers.logit_branch import LogitBranch, logit_branch
 from bargain.solvers.logit_fit import LogitFit, fit_precision
 from bargain.solvers.logit_path import LogitPath
 from bargain.solvers.logit_solution import LogitSolution
 from bargain.solvers.many import solve_many
 from bargain.solvers.many_solution import ManySolution
+from bargain.solvers.markov_horizon import FiniteHorizon, HorizonSolution
 from bargain.solvers.markov_perfect import MarkovPerfect
 from bargain.solvers.markov_solution import MarkovSolution
+from bargain.solvers.negotiation_solution import NegotiationSolution
+from bargain.solvers.payoff_set_map import payoff_set_map
 from bargain.solvers.payoff_sets import PayoffSetSolution
 from bargain.solvers.play import LearningSolution
 from bargain.solvers.pure_nash import PureNash
-from bargain.solvers.rubinstein import Rubinstein
+from bargain.solvers.repeated_negotiation import RepeatedNegotiation
+from bargain.solvers.rubinstein import OfferSolution, Rubinstein
 from bargain.solvers.sequential import SequentialPlay, SequentialSolution
 from bargain.solvers.stackelberg import Stackelberg
 from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
 from bargain.solvers.support_enumeration import SupportEnumeration
 from bargain.solvers.support_homotopy import SupportHomotopy
+from bargain.solvers.threat_solution import ThreatSolution
 from bargain.solvers.truce import Truce
 from bargain.solvers.truce_solution import TruceSolution
 from bargain.solvers.variable_threats import VariableThreats
@@ -70,6 +81,10 @@ DYNAMIC_SOLVERS: tuple[type[Solver], ...] = (  # type: ignore[type-arg]
     Utilitarian,
     Rubinstein,
     VariableThreats,
+    RepeatedNegotiation,
+    FinitelyRepeated,
+    FiniteHorizon,
+    LinearQuadraticNash,
 )
 """Every shipped solver of repeated games, games with states and bargaining problems; a contract test of its own."""
 
@@ -82,18 +97,26 @@ __all__ = [
     "CorrelatedEquilibrium",
     "CorrelatedSolution",
     "CorrelatedVertices",
+    "CriticalDiscountFactor",
     "DealSolution",
     "Egalitarian",
     "EliminationSolution",
     "EnforceableDeals",
     "EquilibriumSolution",
     "FictitiousPlay",
+    "FiniteHorizon",
+    "FiniteHorizonSolution",
+    "FinitelyRepeated",
     "Gambit",
+    "HorizonSolution",
     "IndifferenceEnumeration",
     "IteratedElimination",
     "KalaiSmorodinsky",
     "LearningSolution",
     "LemkeHowson",
+    "LinearQuadraticNash",
+    "LinearQuadraticSolution",
+    "LinkageDiscount",
     "LogitBranch",
     "LogitDynamics",
     "LogitFit",
@@ -103,11 +126,14 @@ __all__ = [
     "MarkovPerfect",
     "MarkovSolution",
     "NashBargaining",
+    "NegotiationSolution",
+    "OfferSolution",
     "PayoffSetSolution",
     "Proposal",
     "PureNash",
     "RegretMatching",
     "Rejected",
+    "RepeatedNegotiation",
     "ReplicatorDynamics",
     "Rubinstein",
     "Scope",
@@ -121,15 +147,22 @@ __all__ = [
     "SubgamePerfectPayoffs",
     "SupportEnumeration",
     "SupportHomotopy",
+    "ThreatSolution",
+    "TriggerStrategy",
     "Truce",
     "TruceSolution",
     "Utilitarian",
     "VariableThreats",
     "correlated_payoffs",
+    "critical_discount_factor",
+    "enforceable_many",
     "fit_precision",
     "green_porter",
+    "linkage_critical_discount",
     "logit_branch",
+    "payoff_set_map",
     "solve",
     "solve_many",
     "solver_named",
+    "trigger_length",
 ]
