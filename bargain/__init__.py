@@ -54,18 +54,26 @@ _HOMES = {
         "Correlated",
         "CorrelatedSolution",
         "CorrelatedVertices",
+        "CriticalDiscountFactor",
         "DealSolution",
         "Egalitarian",
         "EliminationSolution",
         "EnforceableDeals",
         "EquilibriumSolution",
         "FictitiousPlay",
+        "FiniteHorizon",
+        "FiniteHorizonSolution",
+        "FinitelyRepeated",
         "Gambit",
+        "HorizonSolution",
         "IndifferenceEnumeration",
         "IteratedElimination",
         "KalaiSmorodinsky",
         "LearningSolution",
         "LemkeHowson",
+        "LinearQuadraticNash",
+        "LinearQuadraticSolution",
+        "LinkageDiscount",
         "LogitBranch",
         "LogitDynamics",
         "LogitFit",
@@ -75,9 +83,12 @@ _HOMES = {
         "MarkovPerfect",
         "MarkovSolution",
         "NashBargaining",
+        "NegotiationSolution",
+        "OfferSolution",
         "PayoffSetSolution",
         "PureNash",
         "RegretMatching",
+        "RepeatedNegotiation",
         "ReplicatorDynamics",
         "Rubinstein",
         "Scope",
@@ -91,16 +102,23 @@ _HOMES = {
         "SubgamePerfectPayoffs",
         "SupportEnumeration",
         "SupportHomotopy",
+        "ThreatSolution",
+        "TriggerStrategy",
         "Truce",
         "TruceSolution",
         "Utilitarian",
         "VariableThreats",
         "correlated_payoffs",
+        "critical_discount_factor",
+        "enforceable_many",
         "fit_precision",
         "green_porter",
+        "linkage_critical_discount",
         "logit_branch",
+        "payoff_set_map",
         "solve",
         "solve_many",
+        "trigger_length",
     ),
     "bargain.standoff": (
         "Scenario",
@@ -164,18 +182,26 @@ if TYPE_CHECKING:
     from bargain.solvers import Correlated as Correlated
     from bargain.solvers import CorrelatedSolution as CorrelatedSolution
     from bargain.solvers import CorrelatedVertices as CorrelatedVertices
+    from bargain.solvers import CriticalDiscountFactor as CriticalDiscountFactor
     from bargain.solvers import DealSolution as DealSolution
     from bargain.solvers import Egalitarian as Egalitarian
     from bargain.solvers import EliminationSolution as EliminationSolution
     from bargain.solvers import EnforceableDeals as EnforceableDeals
     from bargain.solvers import EquilibriumSolution as EquilibriumSolution
     from bargain.solvers import FictitiousPlay as FictitiousPlay
+    from bargain.solvers import FiniteHorizon as FiniteHorizon
+    from bargain.solvers import FiniteHorizonSolution as FiniteHorizonSolution
+    from bargain.solvers import FinitelyRepeated as FinitelyRepeated
     from bargain.solvers import Gambit as Gambit
+    from bargain.solvers import HorizonSolution as HorizonSolution
     from bargain.solvers import IndifferenceEnumeration as IndifferenceEnumeration
     from bargain.solvers import IteratedElimination as IteratedElimination
     from bargain.solvers import KalaiSmorodinsky as KalaiSmorodinsky
     from bargain.solvers import LearningSolution as LearningSolution
     from bargain.solvers import LemkeHowson as LemkeHowson
+    from bargain.solvers import LinearQuadraticNash as LinearQuadraticNash
+    from bargain.solvers import LinearQuadraticSolution as LinearQuadraticSolution
+    from bargain.solvers import LinkageDiscount as LinkageDiscount
     from bargain.solvers import LogitBranch as LogitBranch
     from bargain.solvers import LogitDynamics as LogitDynamics
     from bargain.solvers import LogitFit as LogitFit
@@ -185,9 +211,12 @@ if TYPE_CHECKING:
     from bargain.solvers import MarkovPerfect as MarkovPerfect
     from bargain.solvers import MarkovSolution as MarkovSolution
     from bargain.solvers import NashBargaining as NashBargaining
+    from bargain.solvers import NegotiationSolution as NegotiationSolution
+    from bargain.solvers import OfferSolution as OfferSolution
     from bargain.solvers import PayoffSetSolution as PayoffSetSolution
     from bargain.solvers import PureNash as PureNash
     from bargain.solvers import RegretMatching as RegretMatching
+    from bargain.solvers import RepeatedNegotiation as RepeatedNegotiation
     from bargain.solvers import ReplicatorDynamics as ReplicatorDynamics
     from bargain.solvers import Rubinstein as Rubinstein
     from bargain.solvers import Scope as Scope
@@ -201,16 +230,23 @@ if TYPE_CHECKING:
     from bargain.solvers import SubgamePerfectPayoffs as SubgamePerfectPayoffs
     from bargain.solvers import SupportEnumeration as SupportEnumeration
     from bargain.solvers import SupportHomotopy as SupportHomotopy
+    from bargain.solvers import ThreatSolution as ThreatSolution
+    from bargain.solvers import TriggerStrategy as TriggerStrategy
     from bargain.solvers import Truce as Truce
     from bargain.solvers import TruceSolution as TruceSolution
     from bargain.solvers import Utilitarian as Utilitarian
     from bargain.solvers import VariableThreats as VariableThreats
     from bargain.solvers import correlated_payoffs as correlated_payoffs
+    from bargain.solvers import critical_discount_factor as critical_discount_factor
+    from bargain.solvers import enforceable_many as enforceable_many
     from bargain.solvers import fit_precision as fit_precision
     from bargain.solvers import green_porter as green_porter
+    from bargain.solvers import linkage_critical_discount as linkage_critical_discount
     from bargain.solvers import logit_branch as logit_branch
+    from bargain.solvers import payoff_set_map as payoff_set_map
     from bargain.solvers import solve as solve
     from bargain.solvers import solve_many as solve_many
+    from bargain.solvers import trigger_length as trigger_length
     from bargain.standoff import Scenario as Scenario
     from bargain.standoff import State as State
     from bargain.standoff import load_scenario as load_scenario
