@@ -119,10 +119,13 @@ def game_types(solver_type: type[Solver[Any, Any]]) -> tuple[type[Any], ...]:
 def _loaded_game(solver: Solver[Any, Any], data: Mapping[str, Any]) -> Any:
     """The game of a solution from plain data; its entry "type" tells several kinds apart."""
     kinds = game_types(type(solver))
+    if len(kinds) == 1:
+        return kinds[0].from_dict(data)
     named = {kind.__name__: kind for kind in kinds}
-    if len(kinds) > 1 and data.get("type") not in named:
-        raise ValueError(f"solution: no game type {data.get('type')!r}; {nearest(data.get('type'), sorted(named))}")
-    return (named[data["type"]] if len(kinds) > 1 else kinds[0]).from_dict(data)
+    name = data.get("type", StageGame.__name__)
+    if name not in named:
+        raise ValueError(f"solution: no game type {name!r}; {nearest(name, sorted(named))}")
+    return named[name].from_dict(data)
 
 
 def solver_named(name: str, **settings: Any) -> Solver[Any, Any]:
