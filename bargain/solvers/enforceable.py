@@ -20,7 +20,7 @@ from bargain.games.deal_bounds import EliminationProof
 from bargain.games.markov import MarkovGame
 from bargain.games.record import FloatArray
 from bargain.games.repeated import RepeatedGame
-from bargain.solvers.base import TIE, Proposal, Scope, Solver
+from bargain.solvers.base import Proposal, Scope, Solver
 from bargain.solvers.enforceable_elimination import Elimination, MoveTables, eliminate
 from bargain.solvers.enforceable_payments import deal_of
 from bargain.solvers.enforceable_solution import DealCandidate, DealSolution, checked_shares, markov_form
@@ -144,5 +144,5 @@ def described(tables: MoveTables, run: Elimination, game: MarkovGame) -> str:
         parts.append(f"no pure equilibrium exists in {n_dead} of {len(alive)} states ({names}{', ...' * (n_dead > 3)})")
     if run.ties:
         word = "move is" if run.ties == 1 else "moves are"
-        parts.append(f"{run.ties} {word} enforced with nothing to spare, up to {TIE:g} of the payoff range")
+        parts.append(f"{run.ties} {word} enforced with nothing to spare, up to rounding")
     return "; ".join(parts)

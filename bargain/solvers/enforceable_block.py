@@ -15,7 +15,6 @@ import numpy as np
 from bargain.games.markov import BoolArray
 from bargain.games.record import FloatArray
 from bargain.solvers.enforceable_elimination import (
-    RESIDUAL,
     STALL,
     STEPS,
     Elimination,
@@ -48,6 +47,8 @@ class Block:
         self.gain = self.own.sum(axis=0)
         self.d = np.array([one.discount_factor for one in tables])
         self.scale = np.array([one.scale for one in tables])
+        self.exact = np.array([one.exact for one in tables])
+        self.near = np.array([one.near for one in tables])
         self.ties = np.array([one.tie for one in tables])
         self.mask = np.repeat(first.open[..., None], n, axis=2)
         self.values = np.zeros((1 + n_players, n_states, n)) if start is None else np.repeat(start[..., None], n, 2)
@@ -100,7 +101,7 @@ class Block:
         value, out = self.values[which], np.empty_like(self.values[which])
         n = len(self.tables)
         lowest, failures = np.full(n, np.inf), np.zeros(n, dtype=int)
-        exact, done = RESIDUAL * self.scale, self.finished.copy()
+        exact, done = self.exact, self.finished.copy()
         before, need = self.reply[which].copy(), self._needed(which)
         for step in range(STEPS):
             self._step(which, need, out)
@@ -125,7 +126,7 @@ class Block:
             best_reply(one, which - 1, moves, value)
             return value
         payoffs = one.gain if which == 0 else one.own[which - 1]
-        target = max(0.25 * RESIDUAL * one.scale, 1e-4 * residual * (1.0 - one.discount_factor))
+        target = max(0.25 * one.exact, 1e-4 * residual * (1.0 - one.discount_factor))
         chain_value(payoffs, one.chances, one.follow, moves, one.discount_factor, value, target)
         return value
 
@@ -155,7 +156,7 @@ class Block:
 
         moves = np.zeros_like(self.choice)
         for which, worth in enumerate(self.worth):
-            near_best(worth, self.mask, self.ties, 1.0 if which == 0 else -1.0, moves[which])
+            near_best(worth, self.mask, self.near, 1.0 if which == 0 else -1.0, moves[which])
         return [Answer(self._run(b), np.ascontiguousarray(moves[..., b])) for b in range(len(self.tables))]
 
     def _run(self, b: int) -> Elimination:

@@ -30,14 +30,17 @@ from bargain.solvers.watch import Watch
 RESIDUAL = 4e-15
 """Residual of a fixed point, as a share of the scale, that rounding explains."""
 
+NEAR = 1e-14
+"""Worth of moves that rounding may part, as a share of the scale."""
+
 STALL = 1e-10
 """Residual at which policy steps that change no move any more end, because rounding is all that is left."""
 
 STEPS = 500
 """Most policy steps for one fixed point; far more than ever seen."""
 
-LONGEST = 1e-3
-"""Ties are measured by what one round is worth, (1 - d), but not below this share."""
+ROUNDING = 4e-14
+"""What rounding may do to the shortfall of a move, as a share of the scale and times 1 / (1 - d)."""
 
 SmallIntArray = npt.NDArray[np.int32]
 
@@ -102,9 +105,20 @@ class MoveTables:
         return replace(self, own=own, gain=gain, level=level, scale=scale, discount_factor=discount_factor)
 
     @property
+    def exact(self) -> float:
+        """Residual at which an equation counts as met; less for very patient players, whose values lose 1 / (1 - d)."""
+        return RESIDUAL * self.scale * min(1.0, 100.0 * (1.0 - self.discount_factor))
+
+    @property
     def tie(self) -> float:
-        """Shortfall of joint worth that still counts as none."""
-        return TIE * self.scale * max(1.0 - self.discount_factor, LONGEST)
+        """Shortfall of joint worth that still counts as none: a tie of one round's payoffs, or what rounding may do."""
+        rounds = 1.0 - self.discount_factor
+        return self.scale * max(TIE * rounds, ROUNDING / rounds)
+
+    @property
+    def near(self) -> float:
+        """Worth within which two moves are equally good: a tie of one round's payoffs, or what rounding may do."""
+        return self.scale * max(TIE * (1.0 - self.discount_factor), NEAR)
 
 
 def from_zero(flat: FloatArray, open_moves: BoolArray) -> tuple[FloatArray, FloatArray, float]:
@@ -236,7 +250,7 @@ def best_joint(tables: MoveTables, run: Elimination) -> float:
     """U over the admissible moves, in place; the residual of its equation."""
     from bargain.solvers.enforceable_kernels import chain_value, joint_step
 
-    d, exact = tables.discount_factor, RESIDUAL * tables.scale
+    d, exact = tables.discount_factor, tables.exact
     out, before = np.empty_like(run.joint), np.empty_like(run.choice)
     residual, lowest = np.inf, np.inf
     shared = tables.gain, tables.chances, tables.follow
@@ -256,7 +270,7 @@ def worst_punishment(tables: MoveTables, run: Elimination, player: int) -> float
     """v of a player over the admissible moves, in place; the residual of its equation."""
     from bargain.solvers.enforceable_kernels import chain_value, punish_step
 
-    d, exact = tables.discount_factor, RESIDUAL * tables.scale
+    d, exact = tables.discount_factor, tables.exact
     can, stride, value = tables.can[player], tables.strides[player], run.punishments[player]
     choice, reply = run.punishing[player], run.replies[player]
     shared = tables.own[player], tables.chances, tables.follow
@@ -284,7 +298,7 @@ def best_reply(tables: MoveTables, player: int, reply: SmallIntArray, value: Flo
     """Best reply of a player for ever to the others' actions in ``reply``, and its value, both in place."""
     from bargain.solvers.enforceable_kernels import chain_value, reply_step
 
-    d, exact = tables.discount_factor, RESIDUAL * tables.scale
+    d, exact = tables.discount_factor, tables.exact
     can, stride = tables.can[player], tables.strides[player]
     shared = tables.own[player], tables.chances, tables.follow
     for _ in range(STEPS):

@@ -135,7 +135,7 @@ def _one_by_one(
         eliminate(tables, run, watch)
         if not run.finished:
             return
-        plan, punishing = first_near_best(run, tables.tie)
+        plan, punishing = first_near_best(run, tables.near)
         moves = _by_player(np.concatenate([plan[None], punishing]), game)
         proof = proof_of(tables, run, weights_of(solver.transfer_weights, game.n_players))
         reading = read_proof(game, proof, tolerance, draws.rows if draws.shared else None, moves)

@@ -62,7 +62,7 @@ def deal_of(tables: MoveTables, run: Elimination, weights: FloatArray, split: Fl
 def promised(tables: MoveTables, run: Elimination, split: FloatArray) -> Promises:
     """Who is promised what after the moves of each regime."""
     n, d = len(tables.own), tables.discount_factor
-    plan, punishing = first_near_best(run, tables.tie)
+    plan, punishing = first_near_best(run, tables.near)
     moves = np.concatenate([plan[None], punishing])
     states = np.arange(len(plan))
     chances, heads = tables.chances[states, moves], tables.follow[states, moves].astype(np.intp)

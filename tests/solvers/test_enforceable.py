@@ -43,7 +43,7 @@ def test_three_contribute_from_one_third():
         assert (solution.plan[0] == 0).all() == contributed
         assert solution.joint_value[0] == pytest.approx(2.4 if contributed else 0.0, abs=1e-12)
     message = solve(RepeatedGame(public_goods(), 1 / 3), SOLVER).message
-    assert "1 move is enforced with nothing to spare, up to 1e-10 of the payoff range" in message
+    assert "1 move is enforced with nothing to spare, up to rounding" in message
 
 
 def test_prisoners_in_two_states():
@@ -252,3 +252,12 @@ def test_wrong_games():
         solve(two_state_prisoners(0.7), EnforceableDeals(transfer_weights=(1, 1, 1)))
     with pytest.raises(TypeError, match="EnforceableDeals solves a MarkovGame or a RepeatedGame, not a StageGame"):
         solve(PRISONERS, SOLVER)
+
+
+@pytest.mark.parametrize("d", [0.99, 0.999, 0.9999])
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_very_patient_players_who_have_no_choice_or_some(d, scale):
+    for n_actions in ((1, 1), (2, 2), (2, 2, 2)):
+        game = random_markov(np.random.default_rng(92), 18, n_actions, 2, d)
+        solution = solve(MarkovGame(scale * game.payoffs + scale, game.successors, game.probabilities, d), SOLVER)
+        assert (solution.status, solution.scope) == ("solved", "all"), (n_actions, solution.message)

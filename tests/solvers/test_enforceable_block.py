@@ -32,7 +32,7 @@ def test_side_by_side_as_one_by_one(integers, start):
             np.testing.assert_allclose(mine[1], other[1], atol=1e-12)
         for name in ("mask", "dropped_in", "died_in", "ties", "finished"):
             assert np.array_equal(getattr(run, name), getattr(answer.run, name)), name
-        plan, punishing = first_near_best(run, one.tie)
+        plan, punishing = first_near_best(run, one.near)
         assert np.array_equal(answer.moves, np.concatenate([plan[None], punishing]))
 
 

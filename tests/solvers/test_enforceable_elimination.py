@@ -75,14 +75,14 @@ def test_the_start_does_not_matter():
     for seed in range(8):
         tables = tables_of(seed, d=0.4, integers=True)
         fresh = eliminate(tables, Elimination.start(tables), Watch())
-        plan = first_near_best(fresh, tables.tie)
+        plan = first_near_best(fresh, tables.near)
         warm = eliminate(tables_of(seed + 100, d=0.6), Elimination.start(tables), Watch())
         warm.again(tables)
         eliminate(tables, warm, Watch())
         np.testing.assert_allclose(warm.joint, fresh.joint, atol=1e-13)
         assert np.array_equal(warm.dropped_in, fresh.dropped_in)
         assert warm.ties == fresh.ties
-        for one, two in zip(plan, first_near_best(warm, tables.tie), strict=True):
+        for one, two in zip(plan, first_near_best(warm, tables.near), strict=True):
             assert np.array_equal(one, two)
 
 
