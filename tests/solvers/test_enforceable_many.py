@@ -1,17 +1,20 @@
 import json
 import pickle
+import sys
 
 import numpy as np
 import pytest
 
 from bargain.games import StageGame
 from bargain.games.markov import MarkovGame
-from bargain.solvers import enforceable_many as module
 from bargain.solvers import solve
 from bargain.solvers.enforceable import EnforceableDeals
 from bargain.solvers.enforceable_many import enforceable_many
 from bargain.solvers.enforceable_many_solution import ManyDeals
 from tests.known_markov_games import ABREU_COURNOT, MATCHING_PENNIES, random_markov
+
+# The function of this name hides its module in the package.
+module = sys.modules[enforceable_many.__module__]
 
 
 def batch(n_draws=21, seed=0, n_states=4, n_actions=(3, 2), d=0.5):
