@@ -20,7 +20,7 @@ from bargain.games.record import FloatArray, finite_array
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers.base import Proposal, Solution, Solver
 from bargain.solvers.equilibria import run_status
-from bargain.solvers.payoff_set_verdict import verdict
+from bargain.solvers.payoff_set_verdict import operator_bound, verdict
 from bargain.solvers.vertex_plan import VertexPlan
 
 if TYPE_CHECKING:
@@ -85,6 +85,16 @@ class PayoffSetSolution(Solution):
         tolerance = self.certificate.tolerance
         starts = range(len(self.vertices))
         return tuple(certify_automaton(self.game, self.plan.automaton(self.game, k), tolerance) for k in starts)
+
+    def reach_of_operator(self, n_steps: int) -> float:
+        """How far beyond the polygons payoffs are possible after ``n_steps`` of the plain operator B from all payoffs.
+
+        Share of the payoff range. Slow; needs no solver: what shrinks to 0 with the steps proves the sets complete.
+        """
+        bounds = operator_bound(self.game, n_steps)
+        polygons = self.polygons or (np.zeros((0, 2)),) * len(bounds)
+        pairs = zip(bounds, polygons, strict=True)
+        return max(float(distances(own, bound, self._units).max(initial=0.0)) for bound, own in pairs)
 
     def polygon(self, state: Any = 0) -> FloatArray:
         """The set of one state, by number or label; of a repeated game, state 0."""

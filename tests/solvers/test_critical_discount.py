@@ -8,12 +8,15 @@ from bargain.games import StageGame
 from bargain.games.automaton import certify_automaton
 from bargain.games.repeated import RepeatedGame
 from bargain.games.simple_strategies import grim_trigger, stick_and_carrot
+from bargain.solvers import solve
 from bargain.solvers.critical_discount import (
     critical_discount_factor,
     grim_trigger_factor,
     liquidity_steps,
     stick_and_carrot_factor,
 )
+from bargain.solvers.enforceable import EnforceableDeals
+from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
 
 
 @pytest.mark.parametrize(
@@ -172,6 +175,41 @@ def test_liquidity_steps_by_hand():
     assert needs.tolist() == [0, 4, 6, 8, 10, 30]
     assert joint.tolist() == [14, 18, 18, 18, 20, 20]
     assert worst.tolist() == [[7, 7], [7, 7], [0, 0], [0, 0], [0, 0], [0, 0]]
+
+
+def bounds_with_transfers(game, discount_factor):
+    """Largest joint payoff and punishments that liquidity allows at a discount factor."""
+    needs, joint, worst = liquidity_steps(game)
+    gap = joint - worst.sum(axis=1)
+    allowed = np.flatnonzero((1 - discount_factor) * needs <= discount_factor * gap + 1e-9)
+    return (joint[allowed[-1]], worst[allowed[-1]]) if len(allowed) else None
+
+
+def test_liquidity_is_that_of_enforceable_deals():
+    rng = np.random.default_rng(2)
+    for n_actions in ((3, 3), (2, 4), (2, 2, 2)) * 3:
+        game = StageGame(rng.integers(0, 9, size=(len(n_actions), *n_actions)).astype(float))
+        for discount_factor in (0.25, 0.6, 0.9):
+            deals = solve(RepeatedGame(game, discount_factor), EnforceableDeals())
+            expected = bounds_with_transfers(game, discount_factor)
+            if expected is None:
+                assert not deals.exists.any()
+                continue
+            np.testing.assert_allclose(deals.joint_value, [expected[0]], atol=1e-8)
+            np.testing.assert_allclose(deals.punishments, [expected[1]], atol=1e-8)
+
+
+def test_sets_without_transfers_lie_inside_those_with_transfers_in_200_random_games():
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        shape = (2, *rng.integers(2, 5, size=2))
+        game = StageGame(rng.integers(0, 5, size=shape) if rng.random() < 0.5 else rng.normal(size=shape))
+        discount_factor = float(rng.uniform(0.0, 0.95))
+        vertices = solve(RepeatedGame(game, discount_factor), SubgamePerfectPayoffs()).vertices
+        bounds = bounds_with_transfers(game, discount_factor)
+        if len(vertices):
+            assert vertices.sum(axis=1).max() <= bounds[0] + 1e-8
+            assert (vertices.min(axis=0) >= bounds[1] - 1e-8).all()
 
 
 def test_payoff_scale_changes_nothing():
