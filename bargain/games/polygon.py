@@ -36,13 +36,14 @@ def convex_hull(points: npt.ArrayLike, flat: float = FLAT, units: npt.ArrayLike 
     extent = given.max(axis=0) - lowest if units is None else np.asarray(units, dtype=float)
     scaled = (given - lowest) / np.where(extent > 0.0, extent, 1.0)
     kept = np.arange(len(given))
-    for n_directions in (8, 32, 256):
+    for n_directions in (8, 64):
         if len(kept) > 256:
             kept = kept[_outermost(scaled[kept], n_directions)]
     kept = kept[np.lexsort((scaled[kept, 1], scaled[kept, 0]))]
-    lower = _chain(scaled, kept.tolist())
-    upper = _chain(scaled, kept[::-1].tolist())
-    return _canonical(given[_tidied(scaled, lower[:-1] + upper[:-1], flat)], flat * extent)
+    ordered = scaled[kept]
+    lower = _chain(ordered, range(len(kept)))
+    upper = _chain(ordered, range(len(kept) - 1, -1, -1))
+    return _canonical(given[kept[_tidied(ordered, lower[:-1] + upper[:-1], flat)]], flat * extent)
 
 
 def cut(polygon: FloatArray, normal: npt.ArrayLike, offset: float) -> FloatArray:
@@ -214,7 +215,7 @@ def _outermost(points: FloatArray, n: int) -> npt.NDArray[np.intp]:
     return np.flatnonzero(~inside)
 
 
-def _chain(points: FloatArray, order: list[int]) -> list[int]:
+def _chain(points: FloatArray, order: Sequence[int]) -> list[int]:
     """Indices of the points on the right-hand side of the way from the first to the last, turning left only."""
     x, y = points.T.tolist()
     chain: list[int] = []

@@ -37,7 +37,7 @@ FINEST = 2e-11
 """Sets are never asked to rest closer than this: what ties and slack leave open."""
 
 FLAT = 0.1
-"""Vertices of the result that stand out by less than this share of the tolerance are left out."""
+"""Vertices that stand out by less than this share of the tolerance, or the distance, are no vertices of the result."""
 
 WORK = 10_000_000
 """Most directions times moves: a table of 80 MB."""
@@ -107,9 +107,9 @@ def propose_markov(
 
 def _record(game: MarkovGame, sets: OuterSets, tolerance: float, stopped: str) -> MarkovPayoffs:
     """The sets in payoff units, and the same with less than rounding left out as bounds."""
-    flat = FLAT * tolerance
     distance = 0.0 if sets.empty.all() else float(max(sets.change, sets.gap))
     converged = distance <= tolerance and not stopped
+    flat = FLAT * max(tolerance, distance if np.isfinite(distance) else 0.0)
     polygons, outer = [], []
     for s in range(game.n_states):
         corners = sets.corners(s)
