@@ -226,6 +226,34 @@ class DealSolution(Solution):
             }
         )
 
+    def payment_frame(self, state: Any = None) -> pd.DataFrame:
+        """Tidy table of what is paid, in the common unit; ``state``: only payments after that one, or all.
+
+        Columns: phase ("up-front", "path", "punish NAME", "fine NAME"), state of the moves before (missing up-front and
+        for fines, which follow any state), next_state in whose first part the payment falls, player, paid (negative:
+        received). Next states of probability zero are left out.
+        """
+        import pandas as pd
+
+        columns = ["phase", "state", "next_state", "player", "paid"]
+        if self.deal is None:
+            return pd.DataFrame(columns=columns)
+        played = markov_form(self.game)
+        names, players, deal = played.states, played.players, self.deal
+        wanted = set(deal.states) if state is None else {played.state_index(state)} & set(deal.states)
+        rows: list[tuple[Any, ...]] = []
+        starts = [("up-front", deal.up_front), *((f"fine {j}", deal.fines[i]) for i, j in enumerate(players))]
+        for phase, table in starts:
+            for s in sorted(wanted):
+                rows += [(phase, None, names[s], player, float(table[s, i])) for i, player in enumerate(players)]
+        for regime, phase in enumerate(["path", *(f"punish {player}" for player in players)]):
+            for s in sorted(wanted):
+                at = (s, *deal.moves[regime, s])
+                for k in np.flatnonzero(played.probabilities[at] > 0.0):
+                    paid, to = deal.payments[regime, s, k], names[played.successors[at][k]]
+                    rows += [(phase, names[s], to, player, float(paid[i])) for i, player in enumerate(players)]
+        return pd.DataFrame(rows, columns=columns)
+
 
 def markov_form(game: Any) -> MarkovGame:
     """The game itself, or a repeated game as one with a single state."""

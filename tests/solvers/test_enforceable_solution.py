@@ -76,3 +76,18 @@ def test_dividing_the_surplus():
         solution.payoff_vertices("state_3")
     with pytest.raises(ValueError, match="are not 2 numbers >= 0"):
         solution.share((1.0,))
+
+
+def test_payments_in_a_table():
+    solution = solve(two_state_prisoners(0.7), EnforceableDeals())
+    frame = solution.payment_frame()
+    assert frame.columns.tolist() == ["phase", "state", "next_state", "player", "paid"]
+    phases = ["up-front", "fine player_1", "fine player_2", "path", "punish player_1", "punish player_2"]
+    assert frame["phase"].unique().tolist() == phases
+    totals = frame.groupby(["phase", "state", "next_state"], dropna=False)["paid"].sum()
+    np.testing.assert_allclose(totals, 0.0, atol=1e-12)
+    fines = frame[(frame["phase"] == "fine player_1") & (frame["player"] == "player_1")]["paid"]
+    np.testing.assert_allclose(fines, solution.deal.fines[0, :, 0])
+    assert len(solution.payment_frame("state_1")) == 2 * (3 + 3 * 2)
+    broken = solve(two_state_prisoners(0.7), Wrong(fault="payments"))
+    assert broken.payment_frame().empty
