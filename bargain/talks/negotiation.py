@@ -1,0 +1,89 @@
+"""``negotiate``: which arrangement two sides of a standoff agree on, what it is worth to them, and what holds it up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bargain.standoff.rounds import StandoffRounds
+from bargain.standoff.scenario import Scenario
+from bargain.standoff.schema import ScenarioError
+from bargain.talks.agreement import Agreement
+from bargain.talks.bargains import bargain_over
+from bargain.talks.request import Request
+from bargain.talks.setting import Setting, setting_of
+from bargain.talks.standoffs import Standoff, find_standoff
+
+
+def negotiate(
+    scenario: Scenario,
+    *,
+    arrangement: str = "truce",
+    threat: str = "path",
+    solution: str = "nash",
+    weights: Sequence[float] | None = None,
+    reply_lag: int = 1,
+    levels: Mapping[str, int] | None = None,
+    frozen: Mapping[str, str] | None = None,
+    bystanders: str = "react",
+    rounds: StandoffRounds | None = None,
+    n_starts: int = 8,
+    seed: int = 0,
+    time_limit: float | None = None,
+) -> Agreement:
+    """What the two sides agree on, from today's state on.
+
+    arrangement: "truce" (agreed moves without side payments, else the standoff), "deal" (with side payments) or "set"
+    (all subgame-perfect payoffs without side payments; minutes on the full grid, try small ``levels``); threat: what
+    holds without agreement: "path", "best", "worst" standoff, or "punishment" (deal and set); solution: how gains are
+    divided: "nash", "kalai-smorodinsky", "egalitarian" (equal gains in USD) or "utilitarian" (largest sum in USD);
+    weights: one per player, for all but kalai-smorodinsky; reply_lag: rounds in which breaking a truce stays without an
+    answer; levels: grid points by state variable; frozen: instrument -> the level at which it is held; bystanders:
+    "react" or "neutral"; rounds: the scenario's game if at hand (one draw); n_starts, seed: of the random search for
+    the best and the worst standoff; time_limit: seconds for it and for deals and sets.
+
+    Raises ValueError (ScenarioError for names of the scenario) for bad input. That nothing is found, or that the
+    standoff holds, is a status of the result.
+    """
+    if not isinstance(scenario, Scenario):
+        raise TypeError(f"scenario is a {type(scenario).__name__}, not a Scenario; load_scenario() takes a name")
+    if rounds is not None:
+        if levels is not None:
+            raise ScenarioError("levels and rounds are both given; the rule is one of them")
+        if rounds.space.n_draws != 1:
+            raise ScenarioError(f"rounds hold {rounds.space.n_draws} draws; the rule is one")
+        levels = dict(zip(rounds.space.variables[:-1], rounds.space.sizes[:-1], strict=True))
+        bystanders = "react" if rounds.stances else "neutral"
+    request = Request.of(
+        arrangement=arrangement,
+        threat=threat,
+        solution=solution,
+        weights=weights,
+        reply_lag=reply_lag,
+        levels=levels,
+        frozen=frozen,
+        bystanders=bystanders,
+        n_starts=n_starts,
+        seed=seed,
+        time_limit=time_limit,
+    )
+    if len(scenario.players) != 2:
+        raise ScenarioError(f"{scenario.name} has {len(scenario.players)} strategic players; negotiate takes 2")
+    if rounds is None:
+        rounds = scenario.rounds(levels=levels, bystanders=bystanders)  # type: ignore[arg-type]
+    setting = setting_of(scenario, rounds, frozen)
+    return agree(setting, request, scenario=scenario, rounds=rounds)
+
+
+def agree(
+    setting: Setting,
+    request: Request,
+    *,
+    scenario: Scenario | None = None,
+    rounds: StandoffRounds | None = None,
+    standoff: Standoff | None = None,
+) -> Agreement:
+    """The same for a game with states of any origin; scenario, rounds: where it comes from; standoff: if known."""
+    if standoff is None and request.threat != "punishment":
+        standoff = find_standoff(setting, request)
+    outcome = bargain_over(setting, request, standoff)
+    return Agreement.of(setting, request, standoff, outcome, scenario, rounds)

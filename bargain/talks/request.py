@@ -1,0 +1,123 @@
+"""What is asked of a negotiation, checked: arrangement, threat, division, reply lag, resolution, frozen instruments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+
+from bargain.games.certificate import DEFAULT_TOLERANCE
+from bargain.games.profile import nearest
+from bargain.solvers.bargaining import (
+    BargainingConcept,
+    Egalitarian,
+    KalaiSmorodinsky,
+    NashBargaining,
+    Utilitarian,
+)
+from bargain.solvers.base import check_time_limit
+
+ARRANGEMENTS: dict[str, str] = {
+    "truce": "truce without side payments",
+    "deal": "deal with side payments",
+    "set": "subgame-perfect payoffs without side payments",
+}
+"""Arrangement -> what it is."""
+
+THREATS: dict[str, str] = {
+    "path": "the standoff that play from the status quo leads to",
+    "best": "the best standoff found",
+    "worst": "the worst standoff found",
+    "punishment": "the worst that each side can be held to",
+}
+"""Threat -> what it is."""
+
+SOLUTIONS: dict[str, type[Any]] = {
+    "nash": NashBargaining,
+    "kalai-smorodinsky": KalaiSmorodinsky,
+    "egalitarian": Egalitarian,
+    "utilitarian": Utilitarian,
+}
+"""Division -> the bargaining solution; payoffs are in USD."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Settings of a negotiation; ``negotiate`` explains them."""
+
+    arrangement: str = "truce"
+    threat: str = "path"
+    solution: str = "nash"
+    weights: tuple[float, ...] | None = None
+    reply_lag: int = 1
+    levels: tuple[tuple[str, int], ...] | None = None
+    frozen: tuple[tuple[str, str], ...] = ()
+    bystanders: str = "react"
+    n_starts: int = 8
+    seed: int = 0
+    tolerance: float = DEFAULT_TOLERANCE
+    time_limit: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, known in (("arrangement", ARRANGEMENTS), ("threat", THREATS), ("solution", SOLUTIONS)):
+            value = getattr(self, name)
+            if value not in known:
+                raise ValueError(f"{name} = {value!r} is not one of {', '.join(known)}; {nearest(value, list(known))}")
+        if self.threat == "punishment" and self.arrangement == "truce":
+            raise ValueError(
+                "threat = 'punishment' needs arrangement = 'deal' or 'set': a truce falls back to a standoff, and the "
+                "worst that a side can be held to is none"
+            )
+        for name, least in (("reply_lag", 1), ("n_starts", 0), ("seed", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+                raise ValueError(f"{name} = {value!r} is not a whole number >= {least}")
+        check_time_limit(self.time_limit)
+        if self.weights is not None:
+            if self.solution == "kalai-smorodinsky":
+                raise ValueError("weights go with nash, egalitarian and utilitarian; kalai-smorodinsky takes none")
+            if not all(map(_is_weight, self.weights)):
+                raise ValueError(f"weights = {self.weights!r} are not all finite and > 0")
+            object.__setattr__(self, "weights", tuple(float(w) for w in self.weights))
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        weights: Any = None,
+        levels: Mapping[str, int] | None = None,
+        frozen: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> Self:
+        """From what a user gives: mappings instead of pairs, any sequence of weights."""
+        return cls(
+            weights=None if weights is None else tuple(weights),
+            levels=None if levels is None else tuple((str(name), int(n)) for name, n in levels.items()),
+            frozen=tuple((str(name), str(level)) for name, level in (frozen or {}).items()),
+            **settings,
+        )
+
+    @property
+    def concept(self) -> BargainingConcept:
+        """The bargaining solution that divides the gains."""
+        kind = SOLUTIONS[self.solution]
+        concept: BargainingConcept = kind() if self.weights is None else kind(weights=self.weights)
+        return concept
+
+    def to_dict(self) -> dict[str, Any]:
+        data = asdict(self)
+        data["weights"] = None if self.weights is None else list(self.weights)
+        data["levels"] = None if self.levels is None else dict(self.levels)
+        data["frozen"] = dict(self.frozen)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls.of(**data)
+
+
+def _is_weight(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Real) and 0.0 < float(value) < np.inf

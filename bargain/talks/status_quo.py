@@ -1,0 +1,154 @@
+"""The standoff that play from a status quo leads to: over the whole game at once, else component by component.
+
+Best replies in turn from the status quo, stage equilibria when those cycle, both in all states at once. Where neither
+comes to rest the state graph is taken apart: capacity that is rebuilt never shrinks, so that its strongly connected
+components can be solved one after the other, the last ones first, each a small game in which leaving it is worth what
+has been found behind it. There the logit branch that begins near the status quo finds mixed play, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bargain.games.markov import IntArray, MarkovGame
+from bargain.games.record import FloatArray
+from bargain.games.stationary import MarkovEquilibrium, StationaryProfile, certify_stationary
+from bargain.solvers.base import Proposal, Scope, Solver, solve
+from bargain.solvers.markov_perfect import MarkovPerfect, status_quo
+from bargain.solvers.markov_rounds import Rounds, components
+from bargain.solvers.markov_search import one_state_at_a_time, random_moves, replies_in_turn, stage_iteration
+from bargain.solvers.markov_solution import JOINT, MarkovProposal, MarkovSolution
+from bargain.solvers.watch import current_watch
+
+
+@dataclass(frozen=True)
+class StatusQuoPath(Solver[MarkovGame, MarkovSolution]):
+    """The Markov perfect equilibrium that play from a status quo leads to, and no other.
+
+    start_profile: one action for each player (labels or numbers), in all states; start, criterion: as for
+    ``MarkovPerfect``; whole: whether all states at once are tried first; n_starts: random starts within a component in
+    which the status quo leads nowhere; seed: of these; time_limit: seconds.
+    """
+
+    start_profile: tuple[Any, ...]
+    start: tuple[float, ...] | None = None
+    criterion: str = JOINT
+    whole: bool = True
+    n_starts: int = 3
+    seed: int = 0
+    time_limit: float | None = None
+
+    concept: ClassVar[str] = "Markov perfect equilibrium"
+    solution_type: ClassVar[type[MarkovSolution]] = MarkovSolution
+    game_type: ClassVar[type[Any] | tuple[type[Any], ...]] = MarkovGame
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start_profile", tuple(self.start_profile))
+        if self.start is not None:
+            object.__setattr__(self, "start", tuple(float(chance) for chance in self.start))
+
+    def settings(self) -> dict[str, Any]:
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+    def propose(self, game: MarkovGame) -> Proposal:
+        rounds, watch = Rounds.of(game), current_watch()
+        quo = status_quo(game, self.start_profile)
+        moves, how = _played_out(rounds, quo, None) if self.whole else (None, "")
+        if moves is not None:
+            return _path(rounds.strategies(moves), how)
+        groups = components(rounds)
+        strategies, values = rounds.strategies(quo), np.zeros((game.n_states, game.n_players))
+        ways: dict[str, int] = {}
+        for number, group in enumerate(groups):
+            watch.report(number / len(groups), f"component {number + 1} of {len(groups)}")
+            found, way = self._component(game, group, values)
+            if found is None:
+                why = f"no equilibrium found in a component of {len(group)} states: {way}"
+                return MarkovProposal(stopped="time limit reached" if watch.expired() else "", message=why)
+            ways[way] = ways.get(way, 0) + 1
+            for own, part in zip(strategies, found.profile.strategies, strict=True):
+                own[group] = part[: len(group)]
+            values[group] = found.values[: len(group)]
+        words = ", ".join(f"{way} in {count}" for way, count in sorted(ways.items()))
+        return _path(strategies, f"{words} of {len(groups)} components of the state graph, one after the other")
+
+    def _component(self, game: MarkovGame, group: IntArray, values: FloatArray) -> tuple[MarkovEquilibrium | None, str]:
+        """An equilibrium of one component, the values behind it given, and how it was found."""
+        part = component_game(game, group, values)
+        quo = (*([tuple(self.start_profile)] * len(group)), (0,) * game.n_players)
+        rounds, generator = Rounds.of(part), np.random.default_rng(self.seed)
+        moves, how = _played_out(rounds, status_quo(part, quo), generator)
+        if moves is not None:
+            return _certified(part, rounds, moves), how
+        branch = self._branches(part, quo, 1)
+        if branch.path is not None:
+            return branch.path, "a logit branch near the status quo"
+        for _ in range(self.n_starts):
+            moves, _ = _played_out(rounds, random_moves(rounds, generator), generator)
+            if moves is not None:
+                return _certified(part, rounds, moves), "a random start"
+        branch = branch if branch.best is not None else self._branches(part, quo, self.n_starts)
+        return branch.best, branch.message if branch.best is None else "another logit branch"
+
+    def _branches(self, part: MarkovGame, quo: tuple[Any, ...], n_branches: int) -> MarkovSolution:
+        left = current_watch().seconds_left
+        limit = left if np.isfinite(left) else None
+        solver = MarkovPerfect(
+            start_profile=quo, method="homotopy", n_branches=n_branches, seed=self.seed, time_limit=limit
+        )
+        return solve(part, solver)
+
+
+def _certified(part: MarkovGame, rounds: Rounds, moves: IntArray) -> MarkovEquilibrium:
+    return certify_stationary(part, StationaryProfile(rounds.strategies(moves)))
+
+
+def _played_out(rounds: Rounds, moves: IntArray, generator: np.random.Generator | None) -> tuple[IntArray | None, str]:
+    """Where best replies in turn come to rest, else stage equilibria, else (with a generator) one state at a time."""
+    watch = current_watch()
+    run, how = replies_in_turn(rounds, moves, np.arange(rounds.n_players), watch), "best replies in turn"
+    if not run.rests:
+        run, how = stage_iteration(rounds, run.moves, watch), "stage equilibria, where best replies cycled"
+    if not run.rests and generator is not None:
+        run, how = one_state_at_a_time(rounds, run.moves, generator, watch), "changes in one state at a time"
+    return (run.moves, how) if run.rests and rounds.holds(run.moves) else (None, how)
+
+
+def component_game(game: MarkovGame, group: IntArray, values: FloatArray) -> MarkovGame:
+    """The states of a component, and one more in which play is over, where leaving it leads.
+
+    values: of the states behind it ``(n_states, n_players)``; what leaving is worth is paid at once.
+    """
+    d, n = game.discount_factor, len(group)
+    place = np.full(game.n_states, n)
+    place[group] = np.arange(n)
+    chances, follow = game.probabilities[group], game.successors[group]
+    outside = place[follow] == n
+    gone = np.where(outside[..., None], chances[..., None] * values[follow], 0.0).sum(axis=-2)
+    payoffs = game.payoffs[group] + (d / (1.0 - d)) * np.moveaxis(gone, -1, 1)
+    over = np.zeros((1, *payoffs.shape[1:]))
+    stay = np.zeros((1, *follow.shape[1:]))
+    stay[..., 0] = 1.0
+    available = []
+    for mask in game.available:
+        last = np.zeros((1, mask.shape[1]), dtype=bool)
+        last[0, 0] = True
+        available.append(np.concatenate([mask[group], last]))
+    return MarkovGame(
+        np.concatenate([payoffs, over]),
+        np.concatenate([place[follow], np.full((1, *follow.shape[1:]), n)]),
+        np.concatenate([chances, stay]),
+        d,
+        game.players,
+        game.actions,
+        [*(game.states[s] for s in group), "over"],
+        available,
+    )
+
+
+def _path(strategies: tuple[FloatArray, ...], how: str) -> MarkovProposal:
+    return MarkovProposal(candidates=(strategies,), path=0, path_by=how, scope=Scope.SOME)

@@ -1,0 +1,291 @@
+"""An agreement in words and as headline data: both sides with the same prominence, the threat named everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bargain.games.markov import IntArray
+from bargain.games.record import FloatArray
+from bargain.games.stationary import StationaryProfile
+from bargain.standoff.instruments import instruments_of
+from bargain.talks.bargains import HOLDS
+from bargain.talks.leverage import initiative, reference_values
+from bargain.talks.life import TruceLife, truce_life
+from bargain.talks.request import ARRANGEMENTS, THREATS
+
+if TYPE_CHECKING:
+    from bargain.talks.agreement import Agreement
+
+LEAST_SHOWN = 5e-4
+"""Chances below this are left out of texts; all are in the plain data."""
+
+
+def summary_text(agreement: Agreement) -> str:
+    """What was asked, what was found, what it is worth to each side, what holds it up."""
+    parts = [heading(agreement), _payoff_table(agreement), terms_text(agreement)]
+    if agreement.payoffs is not None:
+        parts.append(initiative_text(agreement))
+    checks = ", ".join(
+        f"{name} {'holds' if check['holds'] else 'FAILS'} ({check['largest_gain']:.1g})"
+        for name, check in agreement.certificates.items()
+    )
+    parts.append(f"certificates, largest gain from a deviation in shares of the payoff range: {checks or 'none'}")
+    return "\n\n".join(filter(None, parts))
+
+
+def heading(agreement: Agreement) -> str:
+    """Arrangement, threat and its scope, division, status, where the numbers come from."""
+    request, lines = agreement.request, []
+    if agreement.scenario is not None:
+        scenario = agreement.scenario
+        changed = ", ".join(f"{key}={entry}" for key, entry in scenario.record()["changed"].items())
+        reading = ", ".join(f"{key.partition('.')[2]} {value}" for key, value in scenario.choices.items())
+        lines.append(f"{scenario.file.title}: {ARRANGEMENTS[request.arrangement]}")
+        lines.append(f"{scenario.evidence_set} evidence; {reading}" + (f"; changed: {changed}" if changed else ""))
+    else:
+        lines.append(ARRANGEMENTS[request.arrangement])
+    lines.append(f"start: {start_text(agreement)}")
+    lines.append(f"threat {request.threat}: {THREATS[request.threat]}{_scope(agreement)}")
+    extra = f", weights {request.weights}" if request.weights else ""
+    lag = f", reply lag {request.reply_lag}" if request.arrangement == "truce" else ""
+    lines.append(f"division: {request.solution}{extra}{lag}")
+    if request.frozen:
+        lines.append("frozen: " + ", ".join(f"{name} at {level}" for name, level in request.frozen))
+    lines.append(f"{agreement.status} ({agreement.outcome.message})")
+    return "\n".join(lines)
+
+
+def _scope(agreement: Agreement) -> str:
+    return "" if agreement.standoff is None else f" ({agreement.standoff.scope})"
+
+
+def start_text(agreement: Agreement) -> str:
+    """The lottery over states in which play starts."""
+    setting = agreement.setting
+    return "; ".join(
+        f"{setting.game.states[s]}" + (f" (chance {setting.start[s]:.4g})" if setting.start[s] < 1.0 else "")
+        for s in setting.starts
+    )
+
+
+def _payoff_table(agreement: Agreement) -> str:
+    """Value of the threat and of the arrangement to each side, in percent of own GDP and in USD."""
+    if agreement.payoffs is None or agreement.threat_point is None:
+        return ""
+    usd = agreement.setting.usd
+    head = f"{'':8}{'threat':>10}{'payoff':>10}{'gain':>10}{'gain, bn USD a year':>22}"
+    rows = [
+        f"{player:8}{before:>+10.4f}{after:>+10.4f}{after - before:>+10.4f}{(after - before) * rate:>+22.2f}"
+        for player, before, after, rate in zip(
+            agreement.players, agreement.threat_point, agreement.payoffs, usd, strict=True
+        )
+    ]
+    note = "percent of own GDP a year, from open trade at the tariffs before the standoff"
+    return "\n".join([head, *rows, note])
+
+
+def terms_text(agreement: Agreement) -> str:
+    """What each side does, what follows a breach, how long it lasts."""
+    if agreement.payoffs is None:
+        return f"no terms: {agreement.outcome.message}"
+    standoff = _standoff_text(agreement)
+    if agreement.status == HOLDS:
+        return f"no agreement: the standoff holds\n{standoff}"
+    if agreement.arrangement == "truce":
+        return "\n".join([*_truce_lines(agreement), standoff, life_text(truce_life(agreement))])
+    if agreement.arrangement == "deal":
+        return "\n".join([*_deal_lines(agreement), standoff]).rstrip()
+    return "the payoffs of some subgame-perfect equilibrium; a payoff set names no moves"
+
+
+def _truce_lines(agreement: Agreement) -> list[str]:
+    outcome = agreement.outcome
+    several = len(outcome.truces) > 1
+    lines = ["a public lottery picks one of these truces:"] if several else []
+    for chance, play in zip(outcome.lottery, outcome.truces, strict=True):
+        if several:
+            lines.append(f"with chance {chance:.4g}, in force in {int(play.active.sum())} of {len(play.active)} states")
+        lines += move_lines(agreement, play.moves[agreement.setting.starts[0]])
+    lag = agreement.request.reply_lag
+    when = "in the next round" if lag == 1 else f"after {lag} rounds"
+    lines.append(f"after a breach, or in a state in which a side would break it, the standoff follows {when}, for good")
+    return lines
+
+
+def move_lines(agreement: Agreement, move: IntArray | tuple[int, ...]) -> list[str]:
+    """One line a player: each instrument and its level."""
+    game = agreement.setting.game
+    if agreement.scenario is None:
+        return [f"  {player}: {game.actions[k][move[k]]}" for k, player in enumerate(game.players)]
+    moves, lines = agreement.rounds.table.moves, []
+    for k, player in enumerate(game.players):
+        parts = []
+        for name, instrument in instruments_of(agreement.scenario.file, player).items():
+            level = list(instrument.levels)[int(moves.level[name, player].reshape(-1)[move[k]])]
+            parts.append(f"{name} {level}")
+        lines.append(f"  {player}: {', '.join(parts)}")
+    return lines
+
+
+def _deal_lines(agreement: Agreement) -> list[str]:
+    deal, setting = agreement.outcome.deal, agreement.setting
+    assert deal is not None
+    months = 12.0 if agreement.scenario is None else agreement.scenario.file.round_months
+    lines = []
+    for s in setting.starts:
+        lines.append(f"from {setting.game.states[s]}:")
+        lines += move_lines(agreement, deal.plan[s])
+    lines.append(f"up-front payments: {payment_text(agreement, up_front(agreement), months)}")
+    lines.append("a breach is punished by these moves, until the side at fault has paid its fine:")
+    for k, player in enumerate(agreement.players):
+        lines.append(f"  after a breach by {player}")
+        lines += [f"  {line}" for line in move_lines(agreement, deal.punishment_plans[k, setting.starts[0]])]
+    lines.append("it enforces itself for ever")
+    return lines
+
+
+def up_front(agreement: Agreement) -> FloatArray:
+    """Expected up-front payment of each player, billion USD; negative where it receives."""
+    deal = agreement.outcome.deal
+    assert deal is not None
+    years = 1.0 if agreement.scenario is None else agreement.scenario.file.round_months / 12.0
+    return np.asarray(agreement.setting.at_start(deal.up_front) * years)
+
+
+def payment_text(agreement: Agreement, paid: FloatArray, months: float) -> str:
+    """Who pays and who receives, in words."""
+    words = [
+        f"{player} {'pays' if amount > 0 else 'receives'} {abs(amount):.4g} bn USD"
+        for player, amount in zip(agreement.players, paid, strict=True)
+        if abs(amount) > 1e-9
+    ]
+    yearly = (1.0 - agreement.setting.game.discount_factor) * paid * 12.0 / months
+    flow = f" (worth {np.abs(yearly).max():.4g} bn USD a year for ever)" if words else ""
+    return (", ".join(words) or "none") + flow
+
+
+def _standoff_text(agreement: Agreement) -> str:
+    """The moves of the standoff at the start."""
+    standoff = agreement.standoff
+    if standoff is None or standoff.equilibrium is None:
+        return ""
+    shown = []
+    for s in agreement.setting.starts:
+        shown.append(f"standoff ({standoff.name}) in {agreement.setting.game.states[s]}:")
+        shown += _mixed_lines(agreement, standoff.equilibrium.profile, s)
+    return "\n".join(shown)
+
+
+def _mixed_lines(agreement: Agreement, profile: StationaryProfile, state: int) -> list[str]:
+    """One line a player: what it does in a state, with probabilities where it mixes."""
+    rows = [own[state] for own in profile.strategies]
+    if all(row.max() >= 1.0 - LEAST_SHOWN for row in rows):
+        return move_lines(agreement, tuple(int(row.argmax()) for row in rows))
+    lines = []
+    for player, labels, row in zip(agreement.players, agreement.setting.game.actions, rows, strict=True):
+        used = [f"{labels[a]} {row[a]:.3g}" for a in np.argsort(-row) if row[a] >= LEAST_SHOWN]
+        lines.append(f"  {player}: mixes {', '.join(used)}")
+    return lines
+
+
+def life_text(life: TruceLife) -> str:
+    """Expected life and what ends it."""
+    median = life.median_months
+    half = "" if median is None else f", half of the time at most {median:.3g}"
+    if life.endless >= 1.0 - 1e-12:
+        return "it lasts for ever"
+    start = f"it lasts {life.ending_months:.3g} months in expectation{half}"
+    if life.endless > 0.0:
+        start = f"it lasts for ever with chance {life.endless:.2g}; if it ends, {start}"
+    ends = [f"{cause} ({chance:.2g})" for cause, chance in list(life.causes.items())[:3] if chance > LEAST_SHOWN]
+    who = [f"{player} ({chance:.2g})" for player, chance in life.breakers.items() if chance > LEAST_SHOWN]
+    if not ends:
+        return start
+    return f"{start}; what ends it: {', '.join(ends)}; who would break it then: {', '.join(who)}"
+
+
+def initiative_text(agreement: Agreement) -> str:
+    """Gain of each side over the play before the standoff, the share only where both gain."""
+    table = initiative(agreement)
+    rows = table.to_dict("records")
+    parts = [
+        f"{row['player']} {row['gain']:+.4f} % of own GDP ({row['gain_usd_bn']:+.2f} bn USD) a year" for row in rows
+    ]
+    text = "over the play before the standoff, for ever: " + ", ".join(parts)
+    if table["share"].notna().all():
+        return text + "; share of the joint gain " + ", ".join(f"{row['player']} {row['share']:.2f}" for row in rows)
+    return text + "; no shares, since not both gain"
+
+
+def headline(agreement: Agreement) -> dict[str, Any]:
+    """Plain data: what was asked and found, payoffs by player, terms, life, certificates, sources."""
+    outcome, setting, players = agreement.outcome, agreement.setting, agreement.players
+    table: dict[str, Any] = {player: {} for player in players}
+    before = reference_values(agreement)
+    for k, player in enumerate(players):
+        for name, values in (
+            ("threat", agreement.threat_point),
+            ("payoff", agreement.payoffs),
+            ("gain", agreement.gains),
+            ("reference", before),
+        ):
+            table[player][name] = None if values is None else float(values[k])
+            table[player][f"{name}_usd_bn"] = None if values is None else float(values[k] * setting.usd[k])
+    standoff = agreement.standoff
+    return {
+        "type": "agreement",
+        "status": agreement.status,
+        "reached": agreement.reached,
+        "arrangement": agreement.arrangement,
+        "threat": agreement.threat,
+        "threat_scope": None if standoff is None else standoff.scope,
+        "solution": agreement.request.solution,
+        "message": outcome.message,
+        "start": {setting.game.states[s]: float(setting.start[s]) for s in setting.starts},
+        "players": table,
+        "standoff": _standoff_data(agreement),
+        "truces": [
+            {
+                "chance": chance,
+                "moves": _named(agreement, play.moves[setting.starts[0]]),
+                "active_states": int(play.active.sum()),
+            }
+            for chance, play in zip(outcome.lottery, outcome.truces, strict=True)
+        ],
+        "deal": _deal_data(agreement),
+        "life": truce_life(agreement).to_dict(),
+        "certificates": agreement.certificates,
+        "certified": agreement.certified,
+        "run": agreement.sources,
+    }
+
+
+def _named(agreement: Agreement, move: IntArray) -> dict[str, str]:
+    game = agreement.setting.game
+    return {player: game.actions[k][move[k]] for k, player in enumerate(game.players)}
+
+
+def _standoff_data(agreement: Agreement) -> dict[str, Any] | None:
+    found = None if agreement.standoff is None else agreement.standoff.equilibrium
+    if found is None:
+        return None
+    game = agreement.setting.game
+    return {
+        game.states[s]: {
+            player: {game.actions[k][a]: float(own[s, a]) for a in np.flatnonzero(own[s])}
+            for k, (player, own) in enumerate(zip(game.players, found.profile.strategies, strict=True))
+        }
+        for s in agreement.setting.starts
+    }
+
+
+def _deal_data(agreement: Agreement) -> dict[str, Any] | None:
+    deal, setting = agreement.outcome.deal, agreement.setting
+    if deal is None:
+        return None
+    return {
+        "moves": {setting.game.states[s]: _named(agreement, deal.plan[s]) for s in setting.starts},
+        "up_front_usd_bn": dict(zip(agreement.players, up_front(agreement).tolist(), strict=True)),
+    }
