@@ -119,7 +119,7 @@ class _Run:
     def search(self) -> None:
         """All pure equilibria if the limits allow, else some from many starts."""
         solver, watch = self.solver, self.watch
-        half = Watch(watch.seconds_left / 2.0) if np.isfinite(watch.seconds_left) else watch
+        half = Watch(watch.seconds_left / 2.0, watch.report) if np.isfinite(watch.seconds_left) else watch
         listing = RecursiveSearch(self.rounds, half, solver.max_nodes, solver.max_equilibria)
         listing.run()
         self.complete = listing.complete

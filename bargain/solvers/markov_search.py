@@ -86,10 +86,10 @@ class PureSearch:
         self.lost += 1
         return None
 
-    def from_seed(self, seed: int, start: int) -> None:
+    def from_seed(self, seed: int, start: int) -> IntArray | None:
         """A random profile and order of players, the same for a start whatever the number of starts."""
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(start,)))
-        self.from_profile(random_moves(self.rounds, rng), rng.permutation(self.rounds.n_players), rng)
+        return self.from_profile(random_moves(self.rounds, rng), rng.permutation(self.rounds.n_players), rng)
 
     def from_horizon(self, weights: FloatArray, seed: int) -> None:
         """Backward induction with the stage equilibrium of the largest weighted Q, then as from any profile."""

@@ -20,7 +20,7 @@ from bargain.solvers.base import Scope, Solution, Status, solve, solver_named
 from bargain.solvers.markov_horizon import FiniteHorizon
 from bargain.solvers.markov_perfect import MarkovPerfect
 
-QUICK = {"n_starts": 3, "max_nodes": 2_000}
+QUICK = {"n_starts": 3, "max_nodes": 1_000}
 
 
 def dense(game):
@@ -107,14 +107,14 @@ def test_all_pure_equilibria_of_small_games(game):
 
 @pytest.mark.parametrize("game", SMALL, ids=range(len(SMALL)))
 def test_branches_end_in_equilibria_that_the_search_knows(game):
-    homotopy = solve(game, MarkovPerfect(method="homotopy", n_branches=2))
+    homotopy = solve(game, MarkovPerfect(method="homotopy"))
     assert homotopy.success
     assert homotopy.rejected == ()
     expected = pure_equilibria(game)
     assert all(each in expected for each in listed(homotopy))
 
 
-@pytest.mark.parametrize("game", SMALL[:12], ids=range(12))
+@pytest.mark.parametrize("game", SMALL[:6], ids=range(6))
 def test_the_best_deviation_lies_within_the_bounds_of_the_certificate(game):
     rng = np.random.default_rng(0)
     random = StationaryProfile([rng.dirichlet(np.ones(n), size=game.n_states) for n in game.n_actions])
@@ -125,26 +125,23 @@ def test_the_best_deviation_lies_within_the_bounds_of_the_certificate(game):
             assert largest - 1e-12 <= gain <= largest / (1 - game.discount_factor) + 1e-12
 
 
-def hundred(seed):
+def larger_game(seed):
     rng = np.random.default_rng([4, seed])
-    n_players = 3 if seed % 10 == 0 else 2
-    n_states = int(rng.integers(4, 9 if n_players == 3 else 31 if seed % 4 == 0 else 13))
+    n_players = 3 if seed % 4 == 0 else 2
     shape = tuple(int(n) for n in rng.integers(2, 3 if n_players == 3 else 5, size=n_players))
-    return random_markov(rng, n_states, shape, 3, float(rng.choice([0.5, 0.8, 0.9])))
+    return random_markov(rng, int(rng.integers(4, 13)), shape, 3, float(rng.choice([0.5, 0.8, 0.9])))
 
 
-def test_a_certified_equilibrium_of_almost_all_random_games():
-    solver = MarkovPerfect(method="homotopy", start_profile=None)
-    solved = 0
-    for seed in range(0, 100, 8):  # The benchmark runs all hundred.
-        game = hundred(seed)
-        solution = solve(game, solver)
-        solved += solution.success
-        for found in solution.equilibria:
-            again = certify_stationary(game, StationaryProfile(found.profile.strategies))
-            assert again.certificate.holds
-            assert again.certificate.regret.shape == (game.n_states, game.n_players)
-    assert solved >= 12
+@pytest.mark.parametrize("seed", range(7))
+def test_a_certified_equilibrium_in_every_state_of_larger_games(seed):
+    # The benchmark asks the same of a hundred games of up to 30 states.
+    game = larger_game(seed)
+    solution = solve(game, MarkovPerfect(**QUICK))
+    assert solution.success
+    for found in solution.equilibria:
+        again = certify_stationary(game, StationaryProfile(found.profile.strategies))
+        assert again.certificate.holds
+        assert again.certificate.regret.shape == (game.n_states, game.n_players)
 
 
 def test_two_state_prisoners_defect():
