@@ -213,8 +213,7 @@ class PaymentProgram:
         surplus = values.sum(axis=1) - held.sum(axis=1)
         wanted = (values - held - surplus[:, None] / self.game.n_players) * per_round
         wanted -= wanted.mean(axis=1, keepdims=True)
-        most = wanted.max(axis=1, keepdims=True)
-        return np.asarray(wanted * np.where(most > cap, cap / np.where(most > 0.0, most, 1.0), 1.0))
+        return _within(wanted, cap)
 
     def _value(self, x: FloatArray, i: int) -> FloatArray:
         constant, terms = self._worth(1 + i, i, 1.0)
@@ -226,12 +225,15 @@ def limited_deal(game: MarkovGame, deal: Deal, cap: float, cost: float, watch: W
     limits = " and ".join(
         [f"at most {cap:g} per player and round"] * bool(np.isfinite(cap)) + [f"{cost:.3g} of each lost"] * (cost > 0.0)
     )
+    done = f"payments ({limits}) enforce the moves that are best without limits"
+    if cost == 0.0 and max(deal.payments.max(initial=0.0), deal.fines.max(initial=0.0)) <= cap:
+        return deal.with_up_front(_within(np.array(deal.up_front), cap)), done, ""
     program = PaymentProgram(game, deal, cost)
     watch.report(0.9, "payments within the limits")
     status, x = program.solve(cap, watch.seconds_left)
     if x is not None:
         # The program keeps the cap up to its precision only.
-        return program.deal_of(x, cap), f"payments ({limits}) enforce the moves that are best without limits", ""
+        return program.deal_of(x, cap), done, ""
     if status == 1:
         return None, "", "time limit reached in the linear program of the payments"
     remark = f"no payments ({limits}) enforce the moves that are best without limits"
@@ -240,6 +242,12 @@ def limited_deal(game: MarkovGame, deal: Deal, cap: float, cost: float, watch: W
         needed = "" if x is None else f"; max_transfer must be at least {_cap(program, x):.6g} for that"
         remark += needed
     return None, f"{remark}; other moves may be enforceable, they are not searched", ""
+
+
+def _within(up_front: FloatArray, cap: float) -> FloatArray:
+    """Up-front payments, or the share of them that the cap allows: what lies between is an equilibrium, too."""
+    most = up_front.max(axis=1, keepdims=True)
+    return np.asarray(up_front * np.where(most > cap, cap / np.where(most > 0.0, most, 1.0), 1.0))
 
 
 def _cap(program: PaymentProgram, x: FloatArray) -> float:

@@ -7,6 +7,7 @@ from bargain.games import StageGame
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers import Solution, solve
 from bargain.solvers.enforceable import EnforceableDeals
+from bargain.solvers.watch import current_watch
 from tests.known_markov_games import ABREU_COURNOT, random_markov, two_state_prisoners
 
 
@@ -84,3 +85,19 @@ def test_time_limit():
     game = random_markov(np.random.default_rng(3), 60, (5, 5), 4, 0.9)
     stopped = capped(game, 1.0, time_limit=0.05)
     assert stopped.status in ("stopped_early", "no_equilibrium_found")
+
+
+def test_no_program_where_the_closed_form_keeps_the_cap(monkeypatch):
+    from bargain.solvers import enforceable_limits as module
+
+    free = solve(two_state_prisoners(0.7), EnforceableDeals())
+    most = max(free.deal.payments.max(), free.deal.fines.max())
+    monkeypatch.setattr(module, "PaymentProgram", None)
+    limited = capped(two_state_prisoners(0.7), most)
+    assert limited.scope == "all"
+    np.testing.assert_array_equal(limited.deal.payments, free.deal.payments)
+    # Up-front payments above the cap are made in part.
+    game = free.game
+    large = free.deal.with_up_front(free.deal.up_front + 2.0 * most * np.array([1.0, -1.0]))
+    part, _, _ = module.limited_deal(game, large, most, 0.0, current_watch())
+    np.testing.assert_allclose(part.up_front.max(axis=1), most)
