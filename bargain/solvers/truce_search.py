@@ -11,7 +11,7 @@ The search starts from all states and drops those that fail. Dropping may raise 
 more than the truce, so that self-enforcing sets need not have a largest one. A state is dropped for good when no set
 inside the present one can hold it: there W is at most the value of stopping wherever one likes (an optimal stopping
 problem of that player alone), and D at least what it is with the lower of v and D in every state. When no failing state
-can be refused in this way, the one that fails by most is dropped; what is left enforces itself, but then it is not
+can be refused in this way, those that fail by most are dropped; what is left enforces itself, but then it is not
 proven to be the largest set.
 """
 
@@ -33,6 +33,9 @@ SLACK = 1e-9
 """A gain from breaking below this share of (1 - d) times the payoff range is none."""
 
 CELLS_AT_ONCE = 2**22
+
+NEARLY_WORST = 0.8
+"""States that fail by this share of the worst failure are dropped together when none can be refused for good."""
 
 MOST_POLICIES = 60
 """Steps of policy iteration for a stopping problem after which nothing is proven."""
@@ -149,7 +152,7 @@ class _Search:
         self.chain = chain_system(problem.chances[at], problem.successors[at])
         self.available = problem.available[at]
         self.ties = SLACK * (1.0 - discount_factor) * problem.scale
-        self._known: dict[tuple[int, int], tuple[FloatArray, Any]] = {}
+        self._known: dict[tuple[int, int], tuple[FloatArray, Any, FloatArray]] = {}
         # A table of all moves pays when more deviations are looked up than there are moves.
         many = len(moves) * sum(problem.game.n_actions) > problem.payoffs.shape[1]
         self.last_round = problem.one_round(standoff, discount_factor) if many else None
@@ -177,7 +180,7 @@ class _Search:
             refused = self._refused(at, active[at], keep, leave[open_], short)
             proven = np.asarray(refused.any(axis=1))
             worst = np.where(short, (leave[open_] - keep) / self.problem.scale, 0.0).max(axis=2)
-            most = worst.max(axis=1, keepdims=True) * (1.0 - SLACK)
+            most = worst.max(axis=1, keepdims=True) * NEARLY_WORST
             gone = np.where(proven[:, None], refused, np.any(short, axis=2) & (worst >= most))
             largest[at] &= proven
             active[at] &= ~gone
@@ -239,28 +242,28 @@ class _Search:
         # One truce at a time: the successors of all deviations of all truces would not fit.
         parts = []
         for truce, own in zip(at.tolist(), later, strict=True):
-            now, transitions = self._deviations(truce, player)
+            now, transitions, _ = self._deviations(truce, player)
             parts.append(now + self.d * (transitions @ own).reshape(now.shape))
         return np.stack(parts)
 
     def _staying(self, at: IntArray, player: int) -> FloatArray:
         """Chances that each own action leads back to the same state, ``(len(at), n_states, n_actions)``."""
-        places = self.problem.rows[:, None], self._swaps(self.moves[at], player)
-        back = self.problem.successors[places] == self.problem.rows[:, None, None]
-        return np.asarray((self.problem.chances[places] * back).sum(axis=-1))
+        return np.stack([self._deviations(truce, player)[2] for truce in at.tolist()])
 
-    def _deviations(self, truce: int, player: int) -> tuple[FloatArray, Any]:
-        """(1 - d) times payoffs, ``(n_states, n_actions)``, and transitions of each own action against the truce."""
+    def _deviations(self, truce: int, player: int) -> tuple[FloatArray, Any, FloatArray]:
+        """Each own action against the truce, ``(n_states, n_actions)``: (1 - d) times payoffs, transitions, staying."""
         key = truce, player
         if key not in self._known:
             from scipy.sparse import csr_array
 
-            places = self.problem.rows[:, None], self._swaps(self.moves[truce], player)
-            chances = self.problem.chances[places]
+            problem, rows = self.problem, self.problem.rows[:, None]
+            places = rows, self._swaps(self.moves[truce], player)
+            chances, follow = problem.chances[places], problem.successors[places]
             begins = np.arange(places[1].size + 1) * chances.shape[2]
-            entries = (chances.ravel(), self.problem.successors[places].ravel(), begins)
-            matrix = csr_array(entries, shape=(places[1].size, self.problem.n_states))
-            self._known[key] = ((1.0 - self.d) * self.problem.payoffs[(*places, player)], matrix)
+            shape = (places[1].size, problem.n_states)
+            matrix = csr_array((chances.ravel(), follow.ravel(), begins), shape=shape)
+            staying = np.asarray((chances * (follow == rows[..., None])).sum(axis=-1))
+            self._known[key] = ((1.0 - self.d) * problem.payoffs[(*places, player)], matrix, staying)
         return self._known[key]
 
     def _refused(
