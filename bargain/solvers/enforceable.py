@@ -59,8 +59,8 @@ class EnforceableDeals(Solver[Any, DealSolution]):
             raise ValueError(f"transfer_weights = {self.transfer_weights} are not all positive and finite")
         if self.shares is not None:
             checked_shares(self.shares, len(self.shares))
-        if self.max_transfer is not None and not (_is_number(self.max_transfer) and self.max_transfer >= 0.0):
-            raise ValueError(f"max_transfer = {self.max_transfer!r} is not a number >= 0")
+        if self.max_transfer is not None and not (_is_number(self.max_transfer) and 0.0 <= self.max_transfer < np.inf):
+            raise ValueError(f"max_transfer = {self.max_transfer!r} is not a finite number >= 0")
         if not (_is_number(self.transfer_cost) and 0.0 <= self.transfer_cost < 1.0):
             raise ValueError(f"transfer_cost = {self.transfer_cost!r} is not a share in [0, 1)")
 

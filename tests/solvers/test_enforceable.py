@@ -236,7 +236,8 @@ def test_many_players():
     ("settings_", "message"),
     [
         ({"transfer_weights": (1.0, 0.0)}, "not all positive"),
-        ({"max_transfer": -1.0}, "max_transfer = -1.0 is not a number >= 0"),
+        ({"max_transfer": -1.0}, "max_transfer = -1.0 is not a finite number >= 0"),
+        ({"max_transfer": float("inf")}, "max_transfer = inf is not a finite number >= 0"),
         ({"transfer_cost": 1.0}, r"transfer_cost = 1.0 is not a share in \[0, 1\)"),
         ({"shares": (0.5, 0.6)}, "sum to 1.1, not 1"),
         ({"shares": (-0.5, 1.5)}, "are not 2 numbers >= 0"),
