@@ -5,8 +5,8 @@
    equilibria from many starts (``markov_search``), whose results are some equilibria.
 2. Logit homotopy from uniform play and from random starts (``markov_homotopy``): mixed equilibria too, any players.
 
-The path starts from the status quo: best replies in turn from the given profile, stage equilibria when those cycle, the
-logit branch that begins near it when those cycle, too. Every result is certified in every state.
+The path starts from the status quo: best replies in turn from the given profile, stage equilibria where they cycle, the
+logit branch that begins near it where those lead nowhere, too. Every result is certified in every state.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bargain.solvers.base import Proposal, Scope, Solver
 from bargain.solvers.markov_homotopy import Homotopy
 from bargain.solvers.markov_recursive import RecursiveSearch
 from bargain.solvers.markov_rounds import Rounds
-from bargain.solvers.markov_search import PureSearch
+from bargain.solvers.markov_search import DYNAMICS, PureSearch
 from bargain.solvers.markov_solution import (
     JOINT,
     MarkovProposal,
@@ -137,8 +137,8 @@ class _Run:
         self.path_by_search()
         self.notes.append(
             f"{_count(len(self.pure), 'pure equilibrium', 'pure equilibria')} found, others may exist: the list of all "
-            f"was cut short ({listing.why}); from {some.runs} starts best replies cycled {some.cycles} times and "
-            f"{some.lost} starts came to no rest; raise max_nodes, max_equilibria or n_starts for more"
+            f"was cut short ({listing.why}); of {some.runs} starts {some.cycles} had best replies that did "
+            f"not rest and {some.lost} led nowhere; raise max_nodes, max_equilibria or n_starts for more"
         )
 
     def _from_many_starts(self, some: PureSearch) -> None:
@@ -154,13 +154,14 @@ class _Run:
             some.from_seed(solver.seed, number)
 
     def path_by_search(self) -> None:
-        """The pure equilibrium that best replies from the status quo lead to, or stage equilibria when those cycle."""
+        """The pure equilibrium that best replies from the status quo lead to, stage equilibria where those cycle."""
         if self.watch.expired():
             return
         one = PureSearch(self.rounds, self.watch)
-        reached = one.from_profile(self.quo, np.arange(self.rounds.n_players), None)
+        order, rng = np.arange(self.rounds.n_players), np.random.default_rng(self.solver.seed)
+        reached = one.from_profile(self.quo, order, rng)
         if reached is not None:
-            self.path_by = "stage equilibria, best replies in turn cycled" if one.cycles else "best replies in turn"
+            self.path_by = DYNAMICS[one.dynamic]
             self.path = self._add(reached)
 
     def wants_branches(self) -> bool:

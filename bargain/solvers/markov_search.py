@@ -24,11 +24,21 @@ from bargain.games.record import FloatArray
 from bargain.solvers.markov_rounds import Rounds, components
 from bargain.solvers.watch import Watch
 
-TRIES = 4
-"""Random starts of a component, after the given one, before a start is given up."""
+RESTARTS = 4
+"""Random starts of a component of the state graph, after the given one."""
+
+DYNAMICS = (
+    "best replies in turn",
+    "stage equilibria, as best replies in turn did not rest",
+    "stage equilibria in one state at a time, as best replies in turn did not rest",
+)
+"""Names of the three dynamics."""
 
 SWEEPS = 40
 """Sweeps after which a dynamic that neither rests nor repeats itself is given up."""
+
+MOST_STEPS = 500
+"""The same for single states."""
 
 HORIZON = 100
 """Rounds of backward induction that make a start."""
@@ -45,7 +55,11 @@ class Run:
 
 @dataclass
 class PureSearch:
-    """Pure equilibria found so far, in the order of discovery, and how many runs ended in a cycle."""
+    """Pure equilibria found so far, in the order of discovery.
+
+    runs, cycles, lost: starts, those whose best replies did not rest in some component, those that led nowhere;
+    dynamic: the most patient one that the last start needed.
+    """
 
     rounds: Rounds
     watch: Watch
@@ -53,34 +67,46 @@ class PureSearch:
     runs: int = 0
     cycles: int = 0
     lost: int = 0
+    dynamic: int = 0
     _groups: list[IntArray] | None = None
 
-    def from_profile(self, moves: IntArray, order: IntArray, rng: np.random.Generator | None) -> IntArray | None:
+    def from_profile(
+        self,
+        moves: IntArray,
+        order: IntArray,
+        rng: np.random.Generator,
+        restarts: int = 0,
+        weights: FloatArray | None = None,
+    ) -> IntArray | None:
         """The equilibrium that play from ``moves`` leads to, one dynamic after the other until one comes to rest.
 
-        Without random numbers only the first two dynamics are tried, from the given moves only.
+        restarts: random starts of each component where the given one comes to no rest; weights: of the players' values,
+        then all starts of a component are tried and the equilibrium of the largest weighted value is kept.
         """
         self.runs += 1
+        self.dynamic = 0
         groups = components(self.rounds) if self._groups is None else self._groups
         self._groups = groups
-        tries = 1 if rng is None or len(groups) == 1 else 1 + TRIES
         moves, values = moves.copy(), np.zeros((self.rounds.n_states, self.rounds.n_players))
-        cycled = False
         for group in groups:
             part = self.rounds if len(groups) == 1 else self.rounds.restricted(group, values)
-            start = moves[group]
-            for number in range(tries):
-                if number and rng is not None:
-                    start = random_moves(part, rng)
-                run, cycle = _played_out(part, start, order, rng, self.watch)
-                cycled |= cycle
-                if run.rests or self.watch.expired():
+            ends: list[tuple[float, IntArray]] = []
+            for number in range(1 + restarts):
+                start = random_moves(part, rng) if number else moves[group]
+                run, used = _played_out(part, start, order, rng, self.watch)
+                self.dynamic = max(self.dynamic, used)
+                if run.rests:
+                    ends.append(
+                        (0.0 if weights is None else float((part.values(run.moves) @ weights).sum()), run.moves)
+                    )
+                if self.watch.expired() or (run.rests and weights is None):
                     break
-            if not run.rests:
+            if not ends:
                 break
-            moves[group], values[group] = run.moves, part.values(run.moves)
-        self.cycles += cycled
-        if run.rests and self.rounds.holds(moves):
+            moves[group] = max(ends, key=lambda end: end[0])[1]
+            values[group] = part.values(moves[group])
+        self.cycles += self.dynamic > 0
+        if ends and self.rounds.holds(moves):
             self.found.setdefault(moves.tobytes(), moves)
             return moves
         self.lost += 1
@@ -89,29 +115,26 @@ class PureSearch:
     def from_seed(self, seed: int, start: int) -> IntArray | None:
         """A random profile and order of players, the same for a start whatever the number of starts."""
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(start,)))
-        return self.from_profile(random_moves(self.rounds, rng), rng.permutation(self.rounds.n_players), rng)
+        return self.from_profile(random_moves(self.rounds, rng), rng.permutation(self.rounds.n_players), rng, RESTARTS)
 
     def from_horizon(self, weights: FloatArray, seed: int) -> None:
         """Backward induction with the stage equilibrium of the largest weighted Q, then as from any profile."""
         moves = induced_moves(self.rounds, weights, self.watch)
-        if self.rounds.holds(moves):
-            self.runs += 1
-            self.found.setdefault(moves.tobytes(), moves)
-        else:
-            self.from_profile(moves, np.arange(self.rounds.n_players), np.random.default_rng(seed))
+        order, rng = np.arange(self.rounds.n_players), np.random.default_rng(seed)
+        self.from_profile(moves, order, rng, RESTARTS, weights)
 
 
 def _played_out(
-    rounds: Rounds, moves: IntArray, order: IntArray, rng: np.random.Generator | None, watch: Watch
-) -> tuple[Run, bool]:
-    """The dynamics one after the other until one rests, and whether best replies cycled."""
+    rounds: Rounds, moves: IntArray, order: IntArray, rng: np.random.Generator, watch: Watch
+) -> tuple[Run, int]:
+    """The dynamics one after the other until one rests, and the number of the last one."""
     run = replies_in_turn(rounds, moves, order, watch)
-    cycled = run.cycle > 0
-    if not run.rests and not watch.expired():
-        run = stage_iteration(rounds, run.moves, watch)
-    if not run.rests and rng is not None and not watch.expired():
-        run = one_state_at_a_time(rounds, run.moves, rng, watch)
-    return run, cycled
+    if run.rests or watch.expired():
+        return run, 0
+    run = stage_iteration(rounds, run.moves, watch)
+    if run.rests or watch.expired():
+        return run, 1
+    return one_state_at_a_time(rounds, run.moves, rng, watch), 2
 
 
 def random_moves(rounds: Rounds, rng: np.random.Generator) -> IntArray:
@@ -157,7 +180,7 @@ def stage_iteration(rounds: Rounds, moves: IntArray, watch: Watch) -> Run:
 def one_state_at_a_time(rounds: Rounds, moves: IntArray, rng: np.random.Generator, watch: Watch) -> Run:
     """A random state in which somebody gains takes a random stage equilibrium, or else the least regretted move."""
     here = np.arange(rounds.n_states)
-    for _ in range(SWEEPS + 2 * rounds.n_states):
+    for _ in range(min(SWEEPS + 15 * rounds.n_states, MOST_STEPS)):
         regrets = rounds.regrets(rounds.worth(rounds.values(moves)))
         unstable = np.flatnonzero(regrets[here, moves] > rounds.slack)
         if not len(unstable):
