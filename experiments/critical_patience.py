@@ -37,23 +37,25 @@ AXES = {"stock": "US stocks, civil and military (months)", "dependence": "US dep
 
 def run() -> pd.DataFrame:
     scenario = bg.load_scenario(SETTINGS["scenario"], evidence=SETTINGS["evidence"])
-    keys = [key for key in scenario.parameters if key.endswith(".US.dependence")]
+    stocks = [key for key in scenario.parameters if ".US." in key and key.endswith("_stock_months")]
+    shares = [key for key in scenario.parameters if key.endswith(".US.dependence")]
+    months = np.linspace(0.0, SETTINGS["highest_stock_months"], SETTINGS["n_grid"])
+    dependence = np.linspace(*SETTINGS["dependence"], SETTINGS["n_grid"])
+    empty = dict.fromkeys(stocks, np.zeros(SETTINGS["n_grid"]))
+    draws = {
+        "stock": (months, dict.fromkeys(stocks, months)),
+        "dependence": (dependence, {**empty, **dict.fromkeys(shares, dependence)}),
+    }
     rows: list[dict[str, object]] = []
-    for months in np.linspace(0.0, SETTINGS["highest_stock_months"], SETTINGS["n_grid"]):
-        game = scenario.stage_game(_stocks(float(months)))
-        rows += [{"axis": "stock", "x": float(months), **row} for row in _rows(game, scenario)]
-    for share in np.linspace(*SETTINGS["dependence"], SETTINGS["n_grid"]):
-        game = scenario.with_values(dict.fromkeys(keys, float(share))).stage_game(_stocks(0.0))
-        rows += [{"axis": "dependence", "x": float(share), **row} for row in _rows(game, scenario)]
+    for axis, (values, given) in draws.items():
+        payoffs = scenario.payoffs(draws=given)
+        for place, x in enumerate(values):
+            rows += [{"axis": axis, "x": float(x), **row} for row in _rows(payoffs.game(place), scenario)]
     table = pd.DataFrame(rows)
     table.attrs["parameters_hash"] = scenario.hash
     table.attrs["record"] = {**scenario.record(), "solver": "PureNash, Truce(reply_lag=1)"}
     table.attrs["allowed_missing"] = ("us_critical", "cn_critical", "critical")
     return table
-
-
-def _stocks(months: float) -> bg.State:
-    return bg.State(military_stock_months=months, civil_stock_months=months)
 
 
 def _rows(game: bg.StageGame, scenario: bg.Scenario) -> list[dict[str, object]]:

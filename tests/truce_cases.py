@@ -47,60 +47,53 @@ def random_dilemma(rng: np.random.Generator, n_states: int = 3, discount_factor:
     return MarkovGame(payoffs, base.successors, base.probabilities, discount_factor)
 
 
-def dense(game: MarkovGame, s: int, move: tuple[int, ...]) -> np.ndarray:
-    row = np.zeros(game.n_states)
-    for state, chance in zip(game.successors[(s, *move)], game.probabilities[(s, *move)], strict=True):
-        row[state] += chance
-    return row
+def dense(game: MarkovGame) -> np.ndarray:
+    """Transition probabilities ``(n_states, *n_actions, n_states)``."""
+    rows = np.zeros((*game.probabilities.shape[:-1], game.n_states))
+    for place in itertools.product(*map(range, game.probabilities.shape[:-1])):
+        for state, chance in zip(game.successors[place], game.probabilities[place], strict=True):
+            rows[(*place, state)] += chance
+    return rows
 
 
 def truce_values(game, moves, active, outside):
     """W by iteration."""
-    values = np.array(outside, dtype=float)
-    d = game.discount_factor
-    for _ in range(int(40.0 / (1.0 - d)) + 1):
+    values, rows, d = np.array(outside, dtype=float), dense(game), game.discount_factor
+    for _ in range(int(30.0 / (1.0 - d)) + 1):
         new = np.array(outside, dtype=float)
         for s in np.flatnonzero(active):
             move = tuple(moves[s])
-            new[s] = (1.0 - d) * game.payoffs[(s, slice(None), *move)] + d * dense(game, s, move) @ values
+            new[s] = (1.0 - d) * game.payoffs[(s, slice(None), *move)] + d * rows[(s, *move)] @ values
         values = new
     return values
 
 
-def deviation_value(game, moves, active, outside, player, start, lag):
-    """D: the best over all plans that name an action for each round before the reply and each state."""
-    d, best = game.discount_factor, -np.inf
-    rounds_states = lag * game.n_states
-
-    def worth(plan, s, left):
-        if left == 0 or (left < lag and not active[s]):
-            return outside[s, player]
-        move = list(moves[s])
-        move[player] = plan[(lag - left) * game.n_states + s]
-        later = [worth(plan, j, left - 1) for j in range(game.n_states)]
-        now = game.payoffs[(s, player, *move)]
-        return (1.0 - d) * now + d * float(dense(game, s, tuple(move)) @ np.array(later))
-
-    for plan in itertools.product(range(game.n_actions[player]), repeat=rounds_states):
-        best = max(best, worth(plan, start, lag))
+def deviation_values(game, moves, active, outside, player, lag):
+    """D in every state: the best over all plans that name an action for each round before the reply and each state."""
+    d, n, rows = game.discount_factor, game.n_states, dense(game)
+    options = [[(*move[:player], a, *move[player + 1 :]) for a in range(game.n_actions[player])] for move in moves]
+    now = np.array([[game.payoffs[(s, player, *move)] for move in own] for s, own in enumerate(options)])
+    after = np.array([[rows[(s, *move)] for move in own] for s, own in enumerate(options)])
+    best, states = np.full(n, -np.inf), np.arange(n)
+    for plan in itertools.product(itertools.product(range(game.n_actions[player]), repeat=n), repeat=lag):
+        later = outside[:, player]
+        for left, actions in enumerate(reversed(plan), start=1):
+            worth = (1.0 - d) * now[states, actions] + d * after[states, actions] @ later
+            later = np.where(active, worth, outside[:, player]) if left < lag else worth
+        best = np.maximum(best, later)
     return best
-
-
-def holds(game, moves, active, outside, lag):
-    """Whether a set of states enforces itself, and the smallest slack in it."""
-    values = truce_values(game, moves, active, outside)
-    slack = [
-        values[s, k] - deviation_value(game, moves, active, outside, k, s, lag)
-        for s in np.flatnonzero(active)
-        for k in range(game.n_players)
-    ]
-    return min(slack, default=np.inf) >= -1e-9, values
 
 
 def self_enforcing_sets(game, moves, outside, lag):
     """All sets of states that enforce themselves."""
-    sets = [np.array(bits, dtype=bool) for bits in itertools.product((False, True), repeat=game.n_states)]
-    return [active for active in sets if holds(game, moves, active, outside, lag)[0]]
+    sets = []
+    for bits in itertools.product((False, True), repeat=game.n_states):
+        active = np.array(bits)
+        values = truce_values(game, moves, active, outside)
+        leave = [deviation_values(game, moves, active, outside, k, lag) for k in range(game.n_players)]
+        if np.all((values >= np.stack(leave, axis=1) - 1e-9)[active]):
+            sets.append(active)
+    return sets
 
 
 def pure_equilibrium(game):
