@@ -1,4 +1,4 @@
-"""The command ``bargain``: what is shipped, what is in it, the equilibria of one round, the figures.
+"""The command ``bargain``: what is shipped, what is in it, equilibria of one round, negotiations, the figures.
 
 Tables for people by default, ``--json`` for machines. Exit code 0, 1 (no answer) or 2 (bad input: one clear line on
 stderr).
@@ -100,6 +100,46 @@ def solve(
 
 
 @app.command()
+def negotiate(
+    name: Name,
+    arrangement: Annotated[str, typer.Option(help="truce, deal (side payments) or set (all payoffs; slow).")] = "truce",
+    threat: Annotated[str, typer.Option(help="What holds else: path, best, worst or punishment.")] = "path",
+    solution: Annotated[str, typer.Option(help="nash, kalai-smorodinsky, egalitarian or utilitarian.")] = "nash",
+    reply_lag: Annotated[int, typer.Option(help="Rounds in which a breach stays without an answer.")] = 1,
+    freeze: Annotated[list[str] | None, typer.Option(help="Hold an instrument: INSTRUMENT=LEVEL. Repeatable.")] = None,
+    grid: Annotated[list[str] | None, typer.Option(help="Grid points: VARIABLE=NUMBER. Repeatable.")] = None,
+    starts: Annotated[int, typer.Option(help="Random starts of the search for the best and worst standoff.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of the random starts.")] = 0,
+    sets: Sets = None,
+    evidence: Evidence = "independent",
+    variant: VariantName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Negotiate over rounds: what both sides agree on, its worth to each, what follows a breach, how long it lasts."""
+    from bargain.standoff import ScenarioError
+    from bargain.talks import negotiate as talk
+
+    levels = _pairs("--grid", "VARIABLE=NUMBER", grid)
+    for variable, number in levels.items():
+        if not number.isdigit():
+            raise ScenarioError(f"--grid {variable}={number}: {number!r} is not a whole number")
+    agreement = talk(
+        _scenario(name, evidence, variant, sets),
+        arrangement=arrangement,
+        threat=threat,
+        solution=solution,
+        reply_lag=reply_lag,
+        levels={variable: int(number) for variable, number in levels.items()} or None,
+        frozen=_pairs("--freeze", "INSTRUMENT=LEVEL", freeze),
+        n_starts=starts,
+        seed=seed,
+    )
+    _print(agreement.record() if as_json else None, as_json, agreement.summary)
+    if agreement.payoffs is None:
+        raise typer.Exit(NO_ANSWER)
+
+
+@app.command()
 def check(path: Annotated[Path, typer.Argument(help="A scenario file.", metavar="FILE.toml")]) -> None:
     """Check a scenario file: one line that says it is fine, or what is wrong with it."""
     from bargain.standoff import ScenarioError, load_scenario
@@ -147,15 +187,22 @@ def reproduce(
 
 
 def _scenario(name: str, evidence: str, variant: str | None, sets: list[str] | None) -> Scenario:
-    from bargain.standoff import ScenarioError, load_scenario
+    from bargain.standoff import load_scenario
 
-    values: dict[str, float | str] = {}
-    for entry in sets or ():
+    values: dict[str, float | int | str] = dict(_pairs("--set", "KEY=VALUE", sets))
+    return load_scenario(name, evidence=evidence, variant=variant, values=values)
+
+
+def _pairs(option: str, rule: str, entries: list[str] | None) -> dict[str, str]:
+    from bargain.standoff import ScenarioError
+
+    pairs = {}
+    for entry in entries or ():
         key, equals, value = (part.strip() for part in entry.partition("="))
         if not equals or not key or not value:
-            raise ScenarioError(f"--set {entry!r}: the rule is KEY=VALUE")
-        values[key] = value
-    return load_scenario(name, evidence=evidence, variant=variant, values=values)
+            raise ScenarioError(f"{option} {entry!r}: the rule is {rule}")
+        pairs[key] = value
+    return pairs
 
 
 # ---------------------------------------------------------------- output

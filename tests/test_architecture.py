@@ -20,6 +20,7 @@ ALLOWED = {
     "economy": {"economy"},
     "evidence": {"evidence"},
     "standoff": {"standoff", "games", "economy", "evidence"},
+    "talks": {"talks", "standoff", "solvers", "games", "economy", "evidence"},
     "study": {"study", "talks", "standoff", "solvers", "games", "economy", "evidence"},
     "plot": {"plot", "games", "study"},
     "reproduce": {"plot", "games", "study"},

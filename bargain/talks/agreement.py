@@ -215,7 +215,7 @@ class Agreement(ArrayRecord):
 
     def record(self) -> dict[str, Any]:
         """The headline as plain data, for machines; ``to_dict`` holds everything."""
-        from bargain.talks.words import headline
+        from bargain.talks.headline import headline
 
         return headline(self)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from bargain.standoff.rounds import StandoffRounds
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ScenarioError
+from bargain.standoff.state_space import GROWING
 from bargain.talks.agreement import Agreement
 from bargain.talks.bargains import bargain_over
 from bargain.talks.request import Request
@@ -53,6 +54,8 @@ def negotiate(
             raise ScenarioError(f"rounds hold {rounds.space.n_draws} draws; the rule is one")
         levels = dict(zip(rounds.space.variables[:-1], rounds.space.sizes[:-1], strict=True))
         bystanders = "react" if rounds.stances else "neutral"
+    else:
+        levels = _levels(scenario, levels)
     request = Request.of(
         arrangement=arrangement,
         threat=threat,
@@ -72,6 +75,19 @@ def negotiate(
         rounds = scenario.rounds(levels=levels, bystanders=bystanders)  # type: ignore[arg-type]
     setting = setting_of(scenario, rounds, frozen)
     return agree(setting, request, scenario=scenario, rounds=rounds)
+
+
+def _levels(scenario: Scenario, levels: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    """Grid points with a single one for capacity that is complete today: it has nowhere to go."""
+    rounds = scenario.file.rounds
+    complete = {
+        name: 1
+        for name in GROWING
+        if rounds is not None
+        and getattr(rounds, name) is not None
+        and scenario.parameters[f"state.{name}"].value >= 1.0
+    }
+    return {**(levels or {}), **complete} if complete else levels
 
 
 def agree(

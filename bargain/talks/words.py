@@ -1,17 +1,17 @@
-"""An agreement in words and as headline data: both sides with the same prominence, the threat named everywhere."""
+"""An agreement in words: both sides with the same prominence, the threat named everywhere."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bargain.games.markov import IntArray
 from bargain.games.record import FloatArray
-from bargain.games.stationary import StationaryProfile
+from bargain.games.stationary import StationaryProfile, stationary_values
 from bargain.standoff.instruments import instruments_of
 from bargain.talks.bargains import HOLDS
-from bargain.talks.leverage import initiative, reference_values
+from bargain.talks.leverage import initiative
 from bargain.talks.life import TruceLife, truce_life
 from bargain.talks.request import ARRANGEMENTS, THREATS
 
@@ -132,12 +132,12 @@ def move_lines(agreement: Agreement, move: IntArray | tuple[int, ...]) -> list[s
 def _deal_lines(agreement: Agreement) -> list[str]:
     deal, setting = agreement.outcome.deal, agreement.setting
     assert deal is not None
-    months = 12.0 if agreement.scenario is None else agreement.scenario.file.round_months
     lines = []
     for s in setting.starts:
         lines.append(f"from {setting.game.states[s]}:")
         lines += move_lines(agreement, deal.plan[s])
-    lines.append(f"up-front payments: {payment_text(agreement, up_front(agreement), months)}")
+    lines.append(f"side payments in all: {payment_text(agreement, side_payments(agreement))} a year for ever, of which")
+    lines.append(f"at once: {payment_text(agreement, up_front(agreement))}; the rest round by round")
     lines.append("a breach is punished by these moves, until the side at fault has paid its fine:")
     for k, player in enumerate(agreement.players):
         lines.append(f"  after a breach by {player}")
@@ -154,16 +154,24 @@ def up_front(agreement: Agreement) -> FloatArray:
     return np.asarray(agreement.setting.at_start(deal.up_front) * years)
 
 
-def payment_text(agreement: Agreement, paid: FloatArray, months: float) -> str:
+def side_payments(agreement: Agreement) -> FloatArray:
+    """Value of all payments of the deal, billion USD a year ``(n_players,)``; negative where a side receives."""
+    deal, setting = agreement.outcome.deal, agreement.setting
+    assert deal is not None
+    assert agreement.payoffs is not None
+    moves = StationaryProfile.pure(setting.game, deal.plan.tolist())
+    earned = setting.at_start(stationary_values(setting.game, moves))
+    return np.asarray((earned - agreement.payoffs) * setting.usd)
+
+
+def payment_text(agreement: Agreement, paid: FloatArray) -> str:
     """Who pays and who receives, in words."""
     words = [
         f"{player} {'pays' if amount > 0 else 'receives'} {abs(amount):.4g} bn USD"
         for player, amount in zip(agreement.players, paid, strict=True)
         if abs(amount) > 1e-9
     ]
-    yearly = (1.0 - agreement.setting.game.discount_factor) * paid * 12.0 / months
-    flow = f" (worth {np.abs(yearly).max():.4g} bn USD a year for ever)" if words else ""
-    return (", ".join(words) or "none") + flow
+    return ", ".join(words) or "none"
 
 
 def _standoff_text(agreement: Agreement) -> str:
@@ -217,75 +225,3 @@ def initiative_text(agreement: Agreement) -> str:
     if table["share"].notna().all():
         return text + "; share of the joint gain " + ", ".join(f"{row['player']} {row['share']:.2f}" for row in rows)
     return text + "; no shares, since not both gain"
-
-
-def headline(agreement: Agreement) -> dict[str, Any]:
-    """Plain data: what was asked and found, payoffs by player, terms, life, certificates, sources."""
-    outcome, setting, players = agreement.outcome, agreement.setting, agreement.players
-    table: dict[str, Any] = {player: {} for player in players}
-    before = reference_values(agreement)
-    for k, player in enumerate(players):
-        for name, values in (
-            ("threat", agreement.threat_point),
-            ("payoff", agreement.payoffs),
-            ("gain", agreement.gains),
-            ("reference", before),
-        ):
-            table[player][name] = None if values is None else float(values[k])
-            table[player][f"{name}_usd_bn"] = None if values is None else float(values[k] * setting.usd[k])
-    standoff = agreement.standoff
-    return {
-        "type": "agreement",
-        "status": agreement.status,
-        "reached": agreement.reached,
-        "arrangement": agreement.arrangement,
-        "threat": agreement.threat,
-        "threat_scope": None if standoff is None else standoff.scope,
-        "solution": agreement.request.solution,
-        "message": outcome.message,
-        "start": {setting.game.states[s]: float(setting.start[s]) for s in setting.starts},
-        "players": table,
-        "standoff": _standoff_data(agreement),
-        "truces": [
-            {
-                "chance": chance,
-                "moves": _named(agreement, play.moves[setting.starts[0]]),
-                "active_states": int(play.active.sum()),
-            }
-            for chance, play in zip(outcome.lottery, outcome.truces, strict=True)
-        ],
-        "deal": _deal_data(agreement),
-        "life": truce_life(agreement).to_dict(),
-        "certificates": agreement.certificates,
-        "certified": agreement.certified,
-        "run": agreement.sources,
-    }
-
-
-def _named(agreement: Agreement, move: IntArray) -> dict[str, str]:
-    game = agreement.setting.game
-    return {player: game.actions[k][move[k]] for k, player in enumerate(game.players)}
-
-
-def _standoff_data(agreement: Agreement) -> dict[str, Any] | None:
-    found = None if agreement.standoff is None else agreement.standoff.equilibrium
-    if found is None:
-        return None
-    game = agreement.setting.game
-    return {
-        game.states[s]: {
-            player: {game.actions[k][a]: float(own[s, a]) for a in np.flatnonzero(own[s])}
-            for k, (player, own) in enumerate(zip(game.players, found.profile.strategies, strict=True))
-        }
-        for s in agreement.setting.starts
-    }
-
-
-def _deal_data(agreement: Agreement) -> dict[str, Any] | None:
-    deal, setting = agreement.outcome.deal, agreement.setting
-    if deal is None:
-        return None
-    return {
-        "moves": {setting.game.states[s]: _named(agreement, deal.plan[s]) for s in setting.starts},
-        "up_front_usd_bn": dict(zip(agreement.players, up_front(agreement).tolist(), strict=True)),
-    }
