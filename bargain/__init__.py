@@ -79,6 +79,7 @@ _HOMES = {
         "LogitFit",
         "LogitPath",
         "LogitSolution",
+        "ManyDeals",
         "ManySolution",
         "MarkovPerfect",
         "MarkovSolution",
@@ -207,6 +208,7 @@ if TYPE_CHECKING:
     from bargain.solvers import LogitFit as LogitFit
     from bargain.solvers import LogitPath as LogitPath
     from bargain.solvers import LogitSolution as LogitSolution
+    from bargain.solvers import ManyDeals as ManyDeals
     from bargain.solvers import ManySolution as ManySolution
     from bargain.solvers import MarkovPerfect as MarkovPerfect
     from bargain.solvers import MarkovSolution as MarkovSolution

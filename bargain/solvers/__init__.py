@@ -13,6 +13,7 @@ from bargain.solvers.elimination import IteratedElimination
 from bargain.solvers.elimination_steps import EliminationSolution
 from bargain.solvers.enforceable import EnforceableDeals
 from bargain.solvers.enforceable_many import enforceable_many
+from bargain.solvers.enforceable_many_solution import ManyDeals
 from bargain.solvers.enforceable_solution import DealSolution
 from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.finite_horizon import FinitelyRepeated
@@ -122,6 +123,7 @@ __all__ = [
     "LogitFit",
     "LogitPath",
     "LogitSolution",
+    "ManyDeals",
     "ManySolution",
     "MarkovPerfect",
     "MarkovSolution",

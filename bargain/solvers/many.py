@@ -11,23 +11,55 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from bargain.games.certificate import DEFAULT_TOLERANCE, check_tolerance
+from bargain.games.markov import MarkovGame
 from bargain.games.record import FloatArray, finite_array
+from bargain.games.repeated import RepeatedGame
 from bargain.games.stage import LARGEST_PAYOFF, StageGame
 from bargain.solvers.base import Rejected, Scope, Solver, Status, solve
 from bargain.solvers.batch_proposal import BatchProposal, Verdict, propose_batch, verdict
 from bargain.solvers.canonical_order import NameOrder
+from bargain.solvers.enforceable import EnforceableDeals
+from bargain.solvers.enforceable_many import enforceable_many
+from bargain.solvers.enforceable_many_solution import ManyDeals
+from bargain.solvers.enforceable_solution import markov_form
 from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.many_solution import ManySolution
 from bargain.solvers.watch import Progress, Watch, watched
 
 CHUNK = 16
 """Games handed to a process at a time."""
+
+
+@overload
+def solve_many(
+    payoffs_batch: npt.ArrayLike,
+    solver: EnforceableDeals,
+    *,
+    tolerance: float = ...,
+    time_limit: float | None = ...,
+    progress: Progress | None = ...,
+    game: MarkovGame | RepeatedGame,
+) -> ManyDeals: ...
+
+
+@overload
+def solve_many(
+    payoffs_batch: npt.ArrayLike,
+    solver: Solver[Any, Any],
+    *,
+    players: Sequence[str] | None = ...,
+    actions: Sequence[Sequence[str]] | None = ...,
+    tolerance: float = ...,
+    workers: int = ...,
+    time_limit: float | None = ...,
+    progress: Progress | None = ...,
+) -> ManySolution: ...
 
 
 def solve_many(
@@ -40,13 +72,16 @@ def solve_many(
     workers: int = 1,
     time_limit: float | None = None,
     progress: Progress | None = None,
-) -> ManySolution:
+    game: MarkovGame | RepeatedGame | None = None,
+) -> ManySolution | ManyDeals:
     """Solve many games of one shape: same equilibria, order, status and message as ``solve()`` one by one.
 
     payoffs_batch: ``(n_games, n_players, *n_actions)``; players, actions: labels, the same in all games;
     tolerance: regret that counts as none, as a share of each player's payoff range; workers: processes for the games
     that are solved one by one, the result does not depend on it; time_limit: seconds for the whole batch, games not
-    reached are "stopped_early"; progress: called with the share done, in [0, 1], and a word about the stage.
+    reached are "stopped_early"; progress: called with the share done, in [0, 1], and a word about the stage; game: for
+    ``EnforceableDeals`` only, the game of which each draw of payoffs ``(n_draws, *game.payoffs.shape)`` is a variant
+    (``enforceable_many`` also takes a discount factor or transitions a draw).
 
     Raises ValueError for payoffs that are no batch of games, naming the first entry that is not finite, and TypeError
     or ValueError for a solver that does not take such games or finds something else than equilibria.
@@ -55,6 +90,10 @@ def solve_many(
     check_tolerance(tolerance)
     if workers < 1:
         raise ValueError(f"workers = {workers} is not a positive number of processes")
+    if isinstance(solver, EnforceableDeals):
+        return _deals(payoffs_batch, solver, game, tolerance, time_limit, progress)
+    if game is not None:
+        raise TypeError(f"game = {game!r} goes with EnforceableDeals; {type(solver).__name__} takes the payoffs alone")
     payoffs, template = _checked(payoffs_batch, solver, players, actions)
     names = NameOrder.of(template.players, template.actions)
     with watched(time_limit, progress) as watch:
@@ -64,6 +103,37 @@ def solve_many(
         watch.report(1.0, "all games")
     slow = dict(zip(undecided.tolist(), rest, strict=True))
     return _assembled(payoffs, template, solver, tolerance, proposal, slow, start)
+
+
+def _deals(
+    payoffs_batch: npt.ArrayLike,
+    solver: EnforceableDeals,
+    game: MarkovGame | RepeatedGame | None,
+    tolerance: float,
+    time_limit: float | None,
+    progress: Progress | None,
+) -> ManyDeals:
+    """Draws of the payoffs of one game through ``enforceable_many``."""
+    if game is None:
+        raise TypeError("EnforceableDeals needs game=, a MarkovGame or RepeatedGame of which the draws are variants")
+    draws = np.asarray(payoffs_batch, dtype=float)
+    if draws.shape[1:] != game.payoffs.shape:
+        raise ValueError(f"payoffs_batch of shape {draws.shape} is not (n_draws, {str(game.payoffs.shape)[1:]}")
+    form = markov_form(game)
+    return enforceable_many(
+        draws.reshape(len(draws), *form.payoffs.shape),
+        form.successors,
+        form.probabilities,
+        form.discount_factor,
+        solver,
+        players=form.players,
+        actions=form.actions,
+        states=form.states,
+        available=form.available,
+        tolerance=tolerance,
+        time_limit=time_limit,
+        progress=progress,
+    )
 
 
 def _checked(

@@ -10,10 +10,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from known_games import KNOWN_GAMES
+from known_markov_games import two_state_prisoners
 
 import bargain
 from bargain.games import StageGame
 from bargain.solvers import (
+    EnforceableDeals,
     EquilibriumSolution,
     LemkeHowson,
     LogitPath,
@@ -262,3 +264,17 @@ def test_games_outside_the_batch_and_names_at_the_top():
 def test_quantal_responses_are_refused_rather_than_dropped():
     with pytest.raises(TypeError, match="finds quantal responses, which are no equilibria"):
         solve_many(np.zeros((2, 2, 2, 2)), LogitPath(precision=1.0))
+
+
+def test_draws_of_a_game_with_states_go_to_enforceable_many():
+    game = two_state_prisoners(0.7)
+    draws = game.payoffs * np.array([1.0, 2.0, 0.5]).reshape(-1, 1, 1, 1, 1)
+    found = solve_many(draws, EnforceableDeals(), game=game)
+    for i, factor in enumerate((1.0, 2.0, 0.5)):
+        np.testing.assert_allclose(found.joint_value[i], factor * np.array([5.51351351, 6.48648649]), rtol=1e-8)
+    with pytest.raises(TypeError, match="EnforceableDeals needs game="):
+        solve_many(draws, EnforceableDeals())
+    with pytest.raises(ValueError, match=r"payoffs_batch of shape \(3, 2, 2, 2\) is not \(n_draws, 2, 2, 2, 2\)"):
+        solve_many(draws[:, 0], EnforceableDeals(), game=game)
+    with pytest.raises(TypeError, match="goes with EnforceableDeals; PureNash takes the payoffs alone"):
+        solve_many(np.zeros((1, 2, 2, 2)), PureNash(), game=game)
