@@ -28,7 +28,7 @@ MAX_STEPS = 20_000
 MOST_PATIENT = 1.0 - 1e-4
 """Thresholds above are not looked for: the sets converge in about 1 / (1 - discount factor) steps."""
 
-MARGINS = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+MARGINS = (1e-9, 1e-7, 1e-5, 1e-3)
 """Distances from the threshold at which its two sides are certified, the first that works."""
 
 REACHED = 1e-12

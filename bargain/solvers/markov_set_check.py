@@ -17,7 +17,7 @@ import numpy.typing as npt
 from bargain.games.record import FloatArray
 from bargain.solvers.payoff_set_check import REST, clipped, compiled, farthest, outermost
 
-VERSION = 1
+VERSION = 2
 """To be raised with every change of ``payoff_set_check``."""
 
 IntArray = npt.NDArray[np.int64]

@@ -93,7 +93,8 @@ def without_flat(corners: FloatArray, n: int) -> int:  # pragma: no cover
         ux, uy = corners[after, 0] - corners[before, 0], corners[after, 1] - corners[before, 1]
         wx, wy = corners[k, 0] - corners[before, 0], corners[k, 1] - corners[before, 1]
         square = ux * ux + uy * uy
-        flat = abs(ux * wy - uy * wx) <= FLAT * np.sqrt(square) and 0.0 <= ux * wx + uy * wy <= square and n > 2
+        between = square > FLAT * FLAT and 0.0 <= ux * wx + uy * wy <= square
+        flat = n > 2 and between and abs(ux * wy - uy * wx) <= FLAT * np.sqrt(square)
         if not flat and max(abs(wx), abs(wy)) > SAME:
             k += 1
             continue

@@ -28,14 +28,17 @@ from bargain.games.record import FloatArray, finite_array
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers.base import Rejected, Scope
 
-OUTER_STEPS = 20_000
-"""Most steps of the operator from the hull of all payoffs."""
+OUTER_WORK = 1_500_000
+"""Most steps of the operator from the hull of all payoffs times profiles: about a second."""
 
 SLACK = 2e-10
 """Gain that the outer bound does not hold against a profile, as a share of the payoff range: twice a tie of solvers."""
 
 ROUNDING = 2e-14
 """Share of the payoff range by which the floors of continuations are lowered on top."""
+
+LOOSE = 500.0 * SLACK
+"""A bound at rest may lie this share of the payoff range beyond a complete set: flat edges make the slack grow."""
 
 MARKOV_SHARE = 10.0
 """The sets of Markov games may be this many tolerances away from their image."""
@@ -85,6 +88,8 @@ def _repeated(game: RepeatedGame, candidate: Any, tolerance: float) -> Verdict:
     regret = plan.regret(game, values)
     certificate = Certificate(regret, game.payoff_range, tolerance, game.discount_factor)
     fault = _inner_fault(game, claimed, polygon, certificate)
+    if fault and candidate.stopped:
+        return _bounded(game, np.zeros((0, 2)), {}, candidate, tolerance)
     if fault:
         return Verdict(rejected=(fault,))
     # Memory k belongs to vertex k; memories that are no vertices come last.
@@ -115,10 +120,11 @@ def _bounded(
 ) -> Verdict:
     """Outer bound from the hull of all payoffs, distance to B(V), and what both prove."""
     bound = _operator_bounds(game, polygon, tolerance)
-    if bound.gap > tolerance and bound.moved <= AT_REST and not candidate.stopped:
+    resting = bound.moved <= AT_REST
+    complete = bound.gap <= (max(tolerance, LOOSE) if resting else tolerance)
+    if resting and not complete and not candidate.stopped:
         reason = f"payoffs are missing: the outer bound comes to rest {bound.gap:.3g} of the payoff range beyond"
         return Verdict({"outer": (bound.outer,)}, (Rejected(_text(polygon), reason),))
-    complete = bound.gap <= tolerance
     fields = {
         **fields,
         "polygons": (finite_array(polygon, "polygon"),),
@@ -165,7 +171,9 @@ def _operator_bounds(game: RepeatedGame, polygon: FloatArray, tolerance: float) 
     shares = np.maximum(np.stack(gains, axis=1) / unit - SLACK, 0.0)
     needs = shares * ((1.0 - d) / d) if d else np.where(shares > 0.0, np.inf, 0.0)
     target = np.ascontiguousarray((polygon - level) / unit)
-    corners, steps, gap, moved = outer_bound(payoffs, needs, d, ROUNDING, target, tolerance, OUTER_STEPS)
+    corners, steps, gap, moved = outer_bound(
+        payoffs, needs, d, ROUNDING, target, tolerance, max(1, OUTER_WORK // len(payoffs))
+    )
     distance = _apart(target, image(payoffs, needs, d, ROUNDING, target)) if len(target) else None
     return _Bound(finite_array(corners * unit + level, "outer"), int(steps), float(gap), float(moved), distance)
 

@@ -18,7 +18,7 @@ from bargain.games.certificate import Certificate
 from bargain.games.polygon import distances, hausdorff
 from bargain.games.record import FloatArray, finite_array
 from bargain.games.repeated import RepeatedGame
-from bargain.solvers.base import Proposal, Solution, Solver
+from bargain.solvers.base import Proposal, Scope, Solution, Solver
 from bargain.solvers.equilibria import run_status
 from bargain.solvers.payoff_set_verdict import operator_bound, verdict
 from bargain.solvers.vertex_plan import VertexPlan
@@ -51,6 +51,8 @@ class PayoffSetSolution(Solution):
         """Certify the strategies of the vertices, bound the set from outside, measure the distance to B(V)."""
         candidate = proposal.candidates[0] if proposal.candidates else None
         found = verdict(game, candidate, tolerance)
+        if found.scope is Scope.ALL and found.n_certified:
+            proposal = Proposal()  # Certified and complete: that the solver was not at rest does not matter.
         status = run_status(proposal, int(found.n_certified > 0), len(found.rejected))
         parts = (proposal.stopped, proposal.message, found.message)
         return cls(

@@ -32,8 +32,8 @@ class RepeatedPayoffs(ArrayRecord):
     """What the algorithm ends with, unverified.
 
     polygon: ``(n_vertices, 2)``, counter-clockwise, none when the set is empty; plan: strategies with a memory for each
-    vertex, in that order, None when the polygon is empty or has not come to rest; n_steps: applications of R;
-    converged: whether the polygon came to rest; stopped: why it did not.
+    vertex, in that order, None when the polygon is empty, a mere try when it has not come to rest; n_steps:
+    applications of R; converged: whether the polygon came to rest; stopped: why it did not.
     """
 
     polygon: FloatArray
@@ -70,11 +70,11 @@ def propose_repeated(game: RepeatedGame, max_steps: int, tie: float = TIE) -> Re
         steps += taken
         watch.report(steps / (steps + 10 * CHUNK), f"{n} vertices after {steps} steps")
     found = polygon[:n] * unit + level
-    if not converged:
-        reason = f"{max_steps} steps taken" if steps >= max_steps else "time limit reached"
-        return RepeatedPayoffs(found, None, steps, False, reason)
-    plan = _plan(game, polygon[:n], origins[:n], follow[:n], chances[:n]) if n else None
-    return RepeatedPayoffs(found, plan, steps)
+    plan = _plan(game, polygon[:n], origins[:n], follow[:n], chances[:n]) if n and steps else None
+    if converged:
+        return RepeatedPayoffs(found, plan, steps)
+    reason = f"{max_steps} steps taken" if steps >= max_steps else "time limit reached"
+    return RepeatedPayoffs(found, plan, steps, False, reason)
 
 
 def payoff_units(game: RepeatedGame | StageGame) -> FloatArray:

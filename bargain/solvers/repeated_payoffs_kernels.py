@@ -114,7 +114,8 @@ def without_flat_corners(points: FloatArray, corners: IntArray, m: int) -> int: 
             length = np.sqrt(wx * wx + wy * wy)
             along = (b[0] - a[0]) * wx + (b[1] - a[1]) * wy
             near = max(abs(a[0] - b[0]), abs(a[1] - b[1])) <= FLAT
-            flat = near or (abs(turn(a, b, c)) <= FLAT * length and 0.0 <= along <= length * length)
+            between = length > FLAT and 0.0 <= along <= length * length
+            flat = near or (between and abs(turn(a, b, c)) <= FLAT * length)
         if flat:
             for j in range(k, m - 1):
                 corners[j] = corners[j + 1]

