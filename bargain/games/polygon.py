@@ -19,6 +19,9 @@ from bargain.games.record import FloatArray
 FLAT = 1e-13
 """A vertex closer than this to the line through its neighbours is none (extent of the set along each axis: 1)."""
 
+WIDENINGS = 10
+"""Passes over the edges of a polygon that is widened, each with twice the allowance of the one before."""
+
 EMPTY: FloatArray = np.zeros((0, 2))
 EMPTY.setflags(write=False)
 
@@ -113,6 +116,32 @@ def sum_of_boundaries(terms: Sequence[Boundary], weights: npt.ArrayLike) -> Floa
     return np.asarray(start + np.concatenate([np.zeros((1, 2)), np.cumsum(merged[:-1], axis=0)]))
 
 
+def widened(polygon: FloatArray, amount: float, units: npt.ArrayLike = (1.0, 1.0)) -> FloatArray:
+    """A polygon with fewer edges around this one: edges give way to the meeting point of their neighbours.
+
+    amount: how far out it may reach at most, in the norm sqrt((x / units_1)^2 + (y / units_2)^2).
+    """
+    scale = np.asarray(units, dtype=float)
+    points = polygon / scale
+    for turn in range(WIDENINGS):
+        n = len(points)
+        if n < 5:
+            break
+        step = _next(points) - points
+        before, after = np.concatenate([step[-1:], step[:-1]]), _next(step)
+        turned, length = _cross(before, after), np.hypot(step[:, 0], step[:, 1])
+        going = np.divide(_cross(step, after), turned, out=np.full(n, np.inf), where=turned > 0.0)
+        height = going * np.divide(_cross(before, step), length, out=np.full(n, np.inf), where=length > 0.0)
+        # Of neighbouring edges only one can go: every other in turn.
+        gone = np.flatnonzero((height >= 0.0) & (height <= amount / 2.0 ** (WIDENINGS - turn)) & (going < np.inf))
+        gone = gone[(gone % 2 == turn % 2) & (gone < n - 1)]
+        if n - len(gone) < 3:
+            break
+        points[gone] += going[gone, None] * before[gone]
+        points = np.delete(points, gone + 1, axis=0)
+    return _canonical(points * scale)
+
+
 def edge_angles(steps: FloatArray) -> FloatArray:
     """Angles of edges ``(n, 2)`` in (-pi/2, 3 pi/2], the order in which a polygon has them from its first vertex."""
     angle = np.arctan2(steps[:, 1], steps[:, 0])
@@ -185,6 +214,10 @@ def _next(values: FloatArray) -> FloatArray:
     return np.concatenate([values[1:], values[:1]])
 
 
+def _cross(first: FloatArray, second: FloatArray) -> FloatArray:
+    return np.asarray(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
+
+
 def _distance_to_segment(gap: FloatArray, step: FloatArray) -> FloatArray:
     """Max-norm distance of the origin to gap + t step, t in [0, 1]: the least is where a coordinate or both tie."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -231,20 +264,20 @@ def _chain(points: FloatArray, order: Sequence[int]) -> list[int]:
 
 def _tidied(points: FloatArray, chain: list[int], flat: float) -> list[int]:
     """The chain without repeated points and without vertices closer than ``flat`` to the line of their neighbours."""
+    x, y = points.T.tolist()
     kept = [chain[0]]
     for k in chain[1:]:
-        if np.abs(points[k] - points[kept[-1]]).max() > flat:
+        if max(abs(x[k] - x[kept[-1]]), abs(y[k] - y[kept[-1]])) > flat:
             kept.append(k)
-    while len(kept) > 1 and np.abs(points[kept[-1]] - points[kept[0]]).max() <= flat:
+    while len(kept) > 1 and max(abs(x[kept[-1]] - x[kept[0]]), abs(y[kept[-1]] - y[kept[0]])) <= flat:
         kept.pop()
     place = 1
     while len(kept) > 2 and place < len(kept):
-        before, here, after = points[kept[place - 1]], points[kept[place]], points[kept[(place + 1) % len(kept)]]
-        chord = after - before
-        step = here - before
-        height = abs(chord[0] * step[1] - chord[1] * step[0])
+        i, j, k = kept[place - 1], kept[place], kept[(place + 1) % len(kept)]
+        cx, cy, dx, dy = x[k] - x[i], y[k] - y[i], x[j] - x[i], y[j] - y[i]
+        height = abs(cx * dy - cy * dx)
         # The tip of a set that is nearly a segment is no farther from that line, but not between its neighbours.
-        if height <= flat * np.abs(chord).max() and 0.0 <= step @ chord <= chord @ chord:
+        if height <= flat * max(abs(cx), abs(cy)) and 0.0 <= dx * cx + dy * cy <= cx * cx + cy * cy:
             kept.pop(place)
         else:
             place += 1

@@ -25,7 +25,7 @@ import numpy as np
 
 from bargain.games.markov import BoolArray, MarkovGame
 from bargain.games.payoff_operator import least_payoffs
-from bargain.games.polygon import EMPTY, convex_hull
+from bargain.games.polygon import EMPTY, convex_hull, widened
 from bargain.games.record import ArrayRecord, FloatArray
 from bargain.solvers.payoff_outer_sets import OuterSets
 from bargain.solvers.watch import current_watch
@@ -37,10 +37,10 @@ FINEST = 2e-11
 """Sets are never asked to rest closer than this: what ties and slack leave open."""
 
 FLAT = 0.1
-"""Vertices that stand out by less than this share of the tolerance, or the distance, are no vertices of the result."""
+"""Vertices of the result may be off by this share of the tolerance, or of the distance: inwards, of bounds outwards."""
 
-WORK = 10_000_000
-"""Most directions times moves: a table of 80 MB."""
+WORK = 6_000_000
+"""Most directions times moves: a table of 48 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def propose_markov(
     """The sets of subgame-perfect payoffs of every state, and outer bounds of them.
 
     tolerance: accepted distance to the fixed point as a share of the payoff range; max_directions: most directions in
-    which sets are bounded, by default as many as a table of directions times moves of 80 MB holds, at least 64. Stops
+    which sets are bounded, by default as many as a table of directions times moves of 48 MB holds, at least 64. Stops
     at the time limit of the current watch with the outer sets that it has.
     """
     sets = OuterSets(game)
@@ -106,7 +106,7 @@ def propose_markov(
 
 
 def _record(game: MarkovGame, sets: OuterSets, tolerance: float, stopped: str) -> MarkovPayoffs:
-    """The sets in payoff units, and the same with less than rounding left out as bounds."""
+    """The sets in payoff units, with few vertices: within the corners of the sets, and the bounds around them."""
     distance = 0.0 if sets.empty.all() else float(max(sets.change, sets.gap))
     converged = distance <= tolerance and not stopped
     flat = FLAT * max(tolerance, distance if np.isfinite(distance) else 0.0)
@@ -114,7 +114,8 @@ def _record(game: MarkovGame, sets: OuterSets, tolerance: float, stopped: str) -
     for s in range(game.n_states):
         corners = sets.corners(s)
         polygons.append(convex_hull(corners, flat, units=(1.0, 1.0)) * sets.moves.units + sets.moves.level)
-        outer.append(convex_hull(corners, units=(1.0, 1.0)) * sets.moves.units + sets.moves.level)
+        around = widened(convex_hull(corners, units=(1.0, 1.0)), flat)
+        outer.append(around * sets.moves.units + sets.moves.level)
     admissible = np.zeros((game.n_states, *game.n_actions), dtype=bool)
     admissible[tuple(sets.moves.places[sets.alive, :3].T)] = True
     return MarkovPayoffs(

@@ -14,6 +14,7 @@ from bargain.games.polygon import (
     hausdorff,
     minkowski_sum,
     support,
+    widened,
 )
 
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
@@ -132,3 +133,24 @@ def test_distance_is_the_best_of_many_points(cloud, others):
         ends = np.linspace(0.0, 1.0, 20001)[:, None]
         line = (1 - ends) * polygon[0] + ends * polygon[-1]
         np.testing.assert_allclose(found, np.abs(line[:, None] - others).max(axis=2).min(axis=0), atol=1e-3)
+
+
+def test_fewer_edges_outwards():
+    many = np.stack([np.cos(np.arange(1000) * np.pi / 500), 5 * np.sin(np.arange(1000) * np.pi / 500)], axis=1)
+    few = widened(many, 1e-3, (1.0, 5.0))
+    assert len(few) < 150
+    assert contains(few, many, 1e-12).all()
+    assert distances(many, few, (1.0, 5.0)).max() <= 1e-3
+    assert widened(SQUARE, 0.5).tolist() == SQUARE.tolist()
+    for flat in (EMPTY, SQUARE[:1], SQUARE[:2], SQUARE[:3]):
+        assert widened(flat, 0.1).tolist() == flat.tolist()
+
+
+@settings(deadline=None, max_examples=60)
+@given(points, st.integers(1, 30))
+def test_widened_holds_the_polygon(cloud, tenths):
+    polygon = convex_hull(cloud)
+    around = widened(polygon, tenths / 10)
+    assert contains(around, polygon, 1e-9).all()
+    assert distances(polygon, around).max() <= tenths / 10 + 1e-9
+    assert area(around) == pytest.approx(area(convex_hull(around)), rel=1e-9, abs=1e-9)

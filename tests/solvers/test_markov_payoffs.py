@@ -30,7 +30,7 @@ def apart(game, first, second):
     return max(hausdorff(a, b, units(game)) for a, b in zip(first, second, strict=True))
 
 
-def by_plain_iteration(game, tolerance=1e-11):
+def by_plain_iteration(game, tolerance=1e-9):
     """The operator, again and again from the box of all payoffs."""
     own = np.moveaxis(game.payoffs, 1, -1)[game.available_moves]
     (x, y), (u, v) = own.min(axis=0), own.max(axis=0)
@@ -52,8 +52,8 @@ def with_few_actions(game, rng):
 def test_against_plain_iteration(seed):
     rng = np.random.default_rng(seed)
     sizes = tuple(int(n) for n in rng.integers(1, 4, 2))
-    discount_factor = [0.0, 0.1, 0.3, 0.5, 0.7][seed % 5]
-    if discount_factor == 0.7:
+    discount_factor = [0.0, 0.1, 0.3, 0.5, 0.65][seed % 5]
+    if discount_factor == 0.65:
         sizes = (2, 2)
     game = random_markov(rng, int(rng.integers(2, 5)), sizes, 2, discount_factor, integers=seed % 2 == 1)
     if seed % 3 == 0:
