@@ -27,8 +27,8 @@ def alternating(stage_game: StageGame, discount_factor: float) -> MarkovGame:
     n_players = len(sizes)
     places: dict[tuple[int, ...], int] = {}
     for mover in range(n_players):
-        for standing in itertools.product(*(range(n) for k, n in enumerate(sizes) if k != mover)):
-            places[(mover, *standing)] = len(places)
+        for actions in itertools.product(*(range(n) for k, n in enumerate(sizes) if k != mover)):
+            places[(mover, *actions)] = len(places)
     n_states = len(places)
     successors = np.zeros((n_states, *sizes, 1), dtype=np.intp)
     available = [np.ones((n_states, n), dtype=bool) for n in sizes]

@@ -47,7 +47,7 @@ def directional(rng, n_states, shape, discount_factor, n_loops=1):
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.5, 0.9]), st.integers(1, 3), st.booleans())
 def test_all_equilibria_against_brute_force(seed, discount_factor, n_loops, integers):
     rng = np.random.default_rng(seed)

@@ -53,7 +53,7 @@ def test_selection_by_weight():
 
 def test_what_is_found_holds():
     rng = np.random.default_rng(1)
-    for _ in range(5):
+    for _ in range(3):
         rounds = Rounds.of(random_markov(rng, 5, (2, 3), 2, 0.8))
         every = RecursiveSearch(rounds, Watch(), 10**6, 10**4)
         every.run()
