@@ -8,7 +8,7 @@ has been found behind it. There the logit branch that begins near the status quo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -51,7 +51,7 @@ class StatusQuoPath(Solver[MarkovGame, MarkovSolution]):
             object.__setattr__(self, "start", tuple(float(chance) for chance in self.start))
 
     def settings(self) -> dict[str, Any]:
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        plain = {item.name: getattr(self, item.name) for item in fields(self)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
     def propose(self, game: MarkovGame) -> Proposal:

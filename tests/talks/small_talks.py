@@ -1,4 +1,4 @@
-"""The shipped scenario on the smallest grid (16 states), and a symmetric game of two states; solved once per session."""
+"""The shipped scenario on the smallest grid (16 states), and a symmetric game of two states."""
 
 from __future__ import annotations
 

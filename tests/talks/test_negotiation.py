@@ -61,7 +61,8 @@ def test_the_lottery_is_what_all_truces_tried_one_by_one_and_bargained_over_give
     problem = BargainingProblem(values * setting.usd, made.threat_point * setting.usd)
     expected = solve(problem, NashBargaining()).payoffs / setting.usd
     np.testing.assert_allclose(made.payoffs, expected, atol=1e-10)
-    mixture = sum(c * setting.at_start(play.values) for c, play in zip(made.outcome.lottery, made.outcome.truces))
+    chances = zip(made.outcome.lottery, made.outcome.truces, strict=True)
+    mixture = sum(chance * setting.at_start(play.values) for chance, play in chances)
     np.testing.assert_allclose(made.payoffs, mixture, atol=1e-12)
 
 
