@@ -88,7 +88,7 @@ def test_growth_with_states():
 
 
 def test_many_draws():
-    n_draws = 200
+    n_draws = 1_000
     print(f"\nParameter draws of the game with 224 states: milliseconds a draw (of {n_draws}), ratio to a loop")
     for d in (0.97, 0.5):
         game = random_game(224, d)
@@ -96,7 +96,7 @@ def test_many_draws():
         payoffs = game.payoffs + 0.1 * shocks
         arrays = game.successors, game.probabilities
         enforceable_many(payoffs[:16], *arrays, d)
-        batch = seconds(lambda p=payoffs, a=arrays, d=d: enforceable_many(p, *a, d), 3) / n_draws
+        batch = seconds(lambda p=payoffs, a=arrays, d=d: enforceable_many(p, *a, d), 2) / n_draws
         some = [MarkovGame(table, *arrays, d) for table in payoffs[:30]]
         loop = seconds(lambda some=some: [solve(one, SOLVER) for one in some], 3) / len(some)
         build = seconds(lambda p=payoffs, a=arrays, d=d: [MarkovGame(x, *a, d) for x in p[:30]], 3) / 30
