@@ -15,7 +15,7 @@ from bargain.games.profile import PureProfile
 from bargain.games.record import FloatArray
 from bargain.games.repeated import RepeatedGame
 from bargain.games.stage import StageGame
-from bargain.solvers.base import solve
+from bargain.solvers.base import TIE, solve
 from bargain.solvers.repeated_payoffs import payoff_units, propose_repeated
 from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
 
@@ -39,6 +39,10 @@ def bisected(game: StageGame, wanted: PureProfile | FloatArray) -> tuple[float, 
     """Threshold, bracket whose ends are certified where possible, whether it is in closed form, what is proven."""
     if _holds(game, wanted, 0.0):
         return 0.0, (0.0, 0.0), True, "sustained by stage equilibria"
+    payoffs = wanted if isinstance(wanted, np.ndarray) else _payoffs_and_gains(game, wanted)[0]
+    minmax = np.array([game.payoffs[0].max(axis=0).min(), game.payoffs[1].max(axis=1).min()])
+    if np.any(payoffs < minmax - TIE * payoff_units(game)):
+        return float("inf"), (1.0, 1.0), True, "a player gets less than the pure minmax"
     low, high = 0.0, MOST_PATIENT
     if not _holds(game, wanted, high):
         reason = f"not sustained at discount factor {high:g}"

@@ -45,6 +45,8 @@ from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
         (public_goods(), (0, 0, 0), {"transfers": True}, 1 / 3),
         (MATCHING_PENNIES, (0, 0), {"strategies": "grim"}, np.inf),
         (MATCHING_PENNIES, (0, 0), {}, np.inf),
+        (PRISONERS, (0, 1), {}, np.inf),
+        (PRISONERS, (2.5, 5.0), {}, np.inf),
         (COMMON_INTEREST, ("action_1", "action_1"), {}, 0.0),
     ],
 )
