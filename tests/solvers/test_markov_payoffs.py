@@ -17,6 +17,8 @@ from bargain.games.markov import MarkovGame
 from bargain.games.payoff_operator import operator_distance, payoff_operator
 from bargain.games.polygon import convex_hull, distances, hausdorff
 from bargain.games.repeated import RepeatedGame
+from bargain.solvers.base import solve
+from bargain.solvers.enforceable import EnforceableDeals
 from bargain.solvers.markov_payoffs import propose_markov
 from bargain.solvers.watch import watched
 
@@ -36,7 +38,8 @@ def by_plain_iteration(game, tolerance=1e-9):
     (x, y), (u, v) = own.min(axis=0), own.max(axis=0)
     sets = (convex_hull([[x, y], [u, y], [u, v], [x, v]]),) * game.n_states
     while True:
-        before, sets = sets, payoff_operator(game, sets)
+        for _ in range(8):
+            before, sets = sets, payoff_operator(game, sets)
         if apart(game, before, sets) < tolerance:
             return sets
 
@@ -74,6 +77,15 @@ def test_fixed_points_of_larger_games(seed):
     assert distance.distance < 1e-8
     for s in range(game.n_states):
         assert distances(found.outer[s], found.polygons[s], units(game)).max() < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_inside_what_transfers_enforce(seed):
+    game = random_markov(np.random.default_rng(seed), 5, (2, 2), 2, 0.8)
+    deals = solve(game, EnforceableDeals())
+    for s, polygon in enumerate(propose_markov(game).polygons):
+        assert not len(polygon) or polygon.sum(axis=1).max() <= deals.joint_value[s] + 1e-8
+        assert not len(polygon) or (polygon.min(axis=0) >= deals.punishments[s] - 1e-8).all()
 
 
 def test_two_state_prisoners():
