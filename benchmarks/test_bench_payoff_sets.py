@@ -37,8 +37,8 @@ CASES = {  # game, tolerance, number of runs, seconds of the C++ program
 
 def test_payoff_sets_of_markov_games():
     print(
-        "\nPayoff sets of Markov games: processor seconds of the fastest run after a warm-up, how many times as long the\n"
-        "C++ program takes on the reference machine, steps, vertices, distance to the fixed point"
+        "\nPayoff sets of Markov games: processor seconds of the fastest run after a warm-up, how many times as long\n"
+        "the C++ program takes on the reference machine, steps, vertices, distance to the fixed point"
     )
     propose_markov(two_state_prisoners(0.7))
     for name, (build, tolerance, n_runs, reference) in CASES.items():
