@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from small_talks import agreement, prisoners_agreement
 
+from bargain.games.markov import MarkovGame
 from bargain.games.truce_paths import simulate_truce, truce_endings
+from bargain.talks import Request, Setting, agree
 from bargain.talks.life import ending_rounds
 
 
@@ -58,3 +60,23 @@ def test_ending_rounds_of_truces_that_surely_end_are_the_expected_life() -> None
     for play in made.outcome.truces:
         sure = play.active & (play.endless == 0.0)
         np.testing.assert_allclose(ending_rounds(made.setting.game, play)[sure], play.expected_life[sure])
+
+
+def fork() -> Setting:
+    """A prisoners' dilemma that stays where it is with 1/2, else becomes for ever calm or, as often, too tempting."""
+    table = np.array([[2.0, -1.0], [3.0, 0.0]])
+    payoffs = np.stack([np.stack([table, table.T])] * 3)
+    payoffs[2, 0, 1, 0] = payoffs[2, 1, 0, 1] = 50.0
+    chances = np.zeros((3, 2, 2, 3))
+    chances[0], chances[1], chances[2] = [0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]
+    return Setting(MarkovGame.from_matrix(payoffs, chances, 0.9), np.array([1.0, 0.0, 0.0]), np.ones(2), (1, 1))
+
+
+def test_the_life_given_that_it_ends_where_it_may_last_for_ever() -> None:
+    made = agree(fork(), Request())
+    life = made.life()
+    assert (life.endless, life.expected_months) == (pytest.approx(0.5), np.inf)
+    assert life.ending_months == pytest.approx(2.0)
+    assert life.causes == pytest.approx({"state": 0.5})
+    np.testing.assert_allclose(life.survival[:3], [1.0, 0.75, 0.625])
+    assert "for ever with chance 0.5; if it ends, it lasts 2 months" in made.terms()
