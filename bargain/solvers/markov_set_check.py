@@ -176,6 +176,36 @@ def smaller_sets(
 
 
 @compiled
+def distance_to_image(
+    payoffs: FloatArray,
+    follow: IntArray,
+    chances: FloatArray,
+    available: BoolArray,
+    discount_factor: float,
+    slack: float,
+    sets: FloatArray,
+    counts: IntArray,
+) -> tuple[float, float]:  # pragma: no cover
+    """How far any payoff of the sets is from B of them, and any payoff of B from the sets."""
+    most = 1
+    for s in range(len(counts)):
+        most = max(most, counts[s])
+    room = 16 + (follow.shape[3] + 4) * (most + 4)
+    found, sizes, start = np.empty((len(counts), room, 2)), np.zeros(len(counts), np.int64), counts.copy()
+    spread_empty(start, follow, chances, available)
+    smaller_sets(
+        payoffs, follow, chances, available, available.copy(), discount_factor, slack, sets, start, found, sizes
+    )
+    unsupported, missing = 0.0, 0.0
+    for s in range(len(counts)):
+        if sizes[s] > room:
+            return np.inf, np.inf
+        unsupported = max(unsupported, farthest(sets[s], counts[s], found[s], sizes[s]))
+        missing = max(missing, farthest(found[s], sizes[s], sets[s], counts[s]))
+    return unsupported, missing
+
+
+@compiled
 def markov_bound(
     payoffs: FloatArray,
     follow: IntArray,

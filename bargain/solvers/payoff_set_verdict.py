@@ -7,10 +7,7 @@ until it is within the tolerance of V; as every iterate holds all equilibrium pa
 V = B(V) alone would not show that: smaller sets than the largest can be fixed points. When the bound comes to rest
 elsewhere, the solver lost payoffs and is refused; when the steps run out, the set is certified from inside only.
 
-Markov games. The sets are compared with their image under B once (``games.payoff_operator``): whether they support
-themselves, and whether they support more. In small games the same outer bound as above then shows that nothing is
-missing. In larger ones that rests on the solver's monotone steps, as the message says; ``operator_bound`` finds such
-bounds without it, slowly.
+Markov games: module ``markov_set_verdict``.
 """
 
 from __future__ import annotations
@@ -21,9 +18,6 @@ from typing import Any
 import numpy as np
 
 from bargain.games.certificate import Certificate
-from bargain.games.markov import MarkovGame
-from bargain.games.payoff_operator import operator_distance, payoff_operator
-from bargain.games.polygon import convex_hull, distances
 from bargain.games.record import FloatArray, finite_array
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers.base import Rejected, Scope
@@ -39,15 +33,6 @@ ROUNDING = 2e-14
 
 LOOSE = 500.0 * SLACK
 """A bound at rest may lie this share of the payoff range beyond a complete set: flat edges make the slack grow."""
-
-MARKOV_SHARE = 10.0
-"""The sets of Markov games may be this many tolerances away from their image."""
-
-MARKOV_SLACK = 1e-11
-"""Share of the payoff range by which the floors of values are lowered in Markov games."""
-
-MARKOV_WORK = 20_000
-"""Most steps times moves times squared successors for the bound of Markov games: a fraction of a second."""
 
 AT_REST = 1e-13
 """A bound that moved less than this share of the payoff range in a step stays where it is."""
@@ -71,7 +56,9 @@ def verdict(game: Any, candidate: Any, tolerance: float) -> Verdict:
     try:
         if isinstance(game, RepeatedGame):
             return _repeated(game, candidate, tolerance)
-        return _markov(game, candidate, tolerance)
+        from bargain.solvers.markov_set_verdict import markov_verdict
+
+        return markov_verdict(game, candidate, tolerance)
     except (ValueError, TypeError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
         return Verdict(rejected=(Rejected(type(candidate).__name__, f"no payoff sets of this game: {error}"),))
 
@@ -130,7 +117,7 @@ def _bounded(
         "polygons": (finite_array(polygon, "polygon"),),
         "outer": (bound.outer,),
         "distance": bound.distance,
-        "outer_distance": _finite(bound.gap),
+        "outer_distance": finite_or_none(bound.gap),
     }
     scope = Scope.ALL if complete else Scope.SOME
     return Verdict(fields, scope=scope, message=_message(game, polygon, bound, complete), n_certified=len(polygon))
@@ -206,90 +193,7 @@ def _apart(first: FloatArray, second: FloatArray) -> float:
     return max(float(farthest(first, n, second, m)), float(farthest(second, m, first, n)))
 
 
-def _markov(game: MarkovGame, candidate: Any, tolerance: float) -> Verdict:
-    sets = tuple(finite_array(np.reshape(polygon, (-1, 2)), "polygons") for polygon in candidate.polygons)
-    outer = tuple(finite_array(np.reshape(polygon, (-1, 2)), "outer") for polygon in candidate.outer)
-    if not len(outer) == len(sets) == game.n_states:
-        raise ValueError(f"{len(sets)} polygons and {len(outer)} outer bounds for {game.n_states} states")
-    unit = np.where(game.payoff_range > 0.0, game.payoff_range, 1.0)
-    if candidate.stopped:
-        apart = _finite(operator_distance(game, outer).distance)
-        message = "only the outer bounds are known" + (
-            f", {apart:.2g} of the payoff range from B of them" if apart else ""
-        )
-        return Verdict({"outer": outer, "distance": apart}, message=message)
-    found = operator_distance(game, sets)
-    beyond = max(_beyond(bound, polygon, unit) for bound, polygon in zip(outer, sets, strict=True))
-    inside = max(_beyond(polygon, bound, unit) for bound, polygon in zip(outer, sets, strict=True))
-    for excess, reason in (
-        (found.unsupported, "payoffs are claimed that no round supports, {:.3g} of the payoff range away"),
-        (found.missing, "payoffs are missing that a round supports, {:.3g} of the payoff range away"),
-        (inside, "payoffs are claimed outside the outer bound, by {:.3g} of the payoff range"),
-    ):
-        if excess > MARKOV_SHARE * tolerance:
-            text = f"sets of {sum(map(len, sets))} vertices"
-            return Verdict({"outer": outer}, (Rejected(text, reason.format(excess), excess),))
-    fields = {"polygons": sets, "outer": outer, "distance": _finite(found.distance), "outer_distance": _finite(beyond)}
-    steps, gap, moved = _markov_steps(game, sets, MARKOV_SHARE * tolerance)
-    if gap > MARKOV_SHARE * tolerance and moved <= AT_REST:
-        reason = f"payoffs are missing: the operator comes to rest {gap:.3g} of the payoff range beyond"
-        return Verdict({"outer": outer}, (Rejected(f"sets of {sum(map(len, sets))} vertices", reason),))
-    proof = "that nothing beyond the outer bounds is missing rests on the solver's steps"
-    if gap <= MARKOV_SHARE * tolerance:
-        proof = f"nothing farther out than {gap:.1g} is missing ({steps} steps of B)"
-    n_vertices, n_certified = sum(map(len, sets)), sum(len(polygon) > 0 for polygon in sets)
-    message = (
-        f"{n_vertices} vertices in {n_certified} of {game.n_states} states, which support themselves up to "
-        f"{found.unsupported:.1g} of the payoff range"
-    )
-    if not n_certified:
-        message = "no pure subgame-perfect equilibrium"
-    scope = Scope.ALL if max(beyond, 0.0) <= MARKOV_SHARE * tolerance else Scope.SOME
-    return Verdict(fields, scope=scope, message=f"{message}; {proof}", n_certified=n_certified)
-
-
-def _markov_steps(game: MarkovGame, sets: tuple[FloatArray, ...], tolerance: float) -> tuple[int, float, float]:
-    """Steps of B from all payoffs, reach beyond the sets and last move; infinite where the game is too large for it."""
-    d, moves = game.discount_factor, game.available_moves
-    needed = 2.0 * np.log(tolerance) / np.log(d) if d > 0.0 and tolerance > 0.0 else 2.0
-    allowed = MARKOV_WORK / (int(moves.sum()) * game.probabilities.shape[-1] ** 2)
-    if needed > allowed:
-        return 0, np.inf, np.inf
-    from bargain.solvers.markov_set_check import markov_bound
-
-    payoffs = np.moveaxis(game.payoffs, 1, -1)
-    level, unit = payoffs[moves].min(axis=0), np.where(game.payoff_range > 0.0, game.payoff_range, 1.0)
-    targets = np.zeros((game.n_states, max(1, *map(len, sets)), 2))
-    for s, polygon in enumerate(sets):
-        targets[s, : len(polygon)] = (polygon - level) / unit
-    sizes = np.array([len(polygon) for polygon in sets], dtype=np.int64)
-    follow, chances = game.successors.astype(np.int64), np.array(game.probabilities)
-    scaled = np.ascontiguousarray((payoffs - level) / unit)
-    steps, gap, moved = markov_bound(
-        scaled, follow, chances, moves.copy(), d, MARKOV_SLACK, targets, sizes, tolerance, int(allowed)
-    )
-    return int(steps), float(gap), float(moved)
-
-
-def operator_bound(game: RepeatedGame | MarkovGame, n_steps: int) -> tuple[FloatArray, ...]:
-    """Sets that hold all subgame-perfect payoffs: the plain operator B, applied n_steps times to all payoffs there are.
-
-    Slow, and independent of every solver.
-    """
-    markov = game.markov_game() if isinstance(game, RepeatedGame) else game
-    payoffs = np.moveaxis(markov.payoffs, 1, -1)[markov.available_moves]
-    sets: tuple[FloatArray, ...] = (convex_hull(payoffs),) * markov.n_states
-    for _ in range(n_steps):
-        sets = payoff_operator(game, sets)
-    return sets
-
-
-def _beyond(first: FloatArray, second: FloatArray, unit: FloatArray) -> float:
-    """How far any point of the first set is from the second."""
-    return float(distances(second, first, unit).max()) if len(first) else 0.0
-
-
-def _finite(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 

@@ -1,8 +1,9 @@
 """The result of solvers of payoff sets: a polygon of equilibrium payoffs per state, what proves it, who plays what.
 
-What is checked is in module ``payoff_set_verdict``. For a repeated game every vertex is the value of strategies whose
-one-shot deviations are measured in every memory, and an outer bound by the operator of Abreu, Pearce and Stacchetti
-(1990) shows that nothing is missing. For a Markov game the sets are compared with their image under that operator.
+What is checked is in modules ``payoff_set_verdict`` and ``markov_set_verdict``. For a repeated game every vertex is the
+value of strategies whose one-shot deviations are measured in every memory, and an outer bound by the operator of Abreu,
+Pearce and Stacchetti (1990) shows that nothing is missing. For a Markov game the sets are compared with their image
+under that operator, and small games get the outer bound, too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from bargain.games.record import FloatArray, finite_array
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers.base import Proposal, Scope, Solution, Solver
 from bargain.solvers.equilibria import run_status
-from bargain.solvers.payoff_set_verdict import operator_bound, verdict
+from bargain.solvers.markov_set_verdict import operator_bound
+from bargain.solvers.payoff_set_verdict import verdict
 from bargain.solvers.vertex_plan import VertexPlan
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from known_markov_games import ABREU_SANNIKOV, MATCHING_PENNIES, random_markov, 
 
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers.markov_set_check import expected_set, markov_bound, spread_empty
-from bargain.solvers.payoff_set_verdict import operator_bound
+from bargain.solvers.markov_set_verdict import operator_bound
 
 
 def run(game, sets, n_steps, tolerance=0.0):
