@@ -39,6 +39,9 @@ FINEST = 2e-11
 FLAT = 0.1
 """Vertices of the result may be off by this share of the tolerance, or of the distance: inwards, of bounds outwards."""
 
+PATIENCE = 200
+"""Most steps without coming closer to rest."""
+
 WORK = 6_000_000
 """Most directions times moves: a table of 48 MB."""
 
@@ -84,7 +87,7 @@ def propose_markov(
     limit = max(64, WORK // len(sets.moves.places)) if max_directions is None else max(16, max_directions)
     watch = current_watch()
     target = max(SHARP * tolerance, FINEST)
-    stopped = ""
+    stopped, best, since = "", np.inf, 0
     for _ in range(max_iterations):
         if watch.expired():
             stopped = "time limit reached"
@@ -94,12 +97,14 @@ def propose_markov(
         watch.report(0.9 * min(1.0, np.log(max(rest, target)) / np.log(target)), "payoff sets")
         if sets.empty.all() or rest <= target:
             break
-        if sets.gap > 0.5 * sets.change and sets.gap > target:
-            idle = not sets.refine(target, limit)
-            if idle and sets.change <= max(target, SHARP * sets.gap):
-                if sets.gap > tolerance:
-                    stopped = f"limit of {limit} directions reached"
-                break
+        best, since = (rest, 0) if rest < 0.9 * best else (best, since + 1)
+        idle = since > PATIENCE
+        if sets.gap > max(0.5 * sets.change, target) and not idle:
+            idle = not sets.refine(target, limit) and sets.change <= max(target, SHARP * sets.gap)
+        if idle:
+            if rest > tolerance:
+                stopped = f"limit of {limit} directions reached" if sets.is_full(limit) else "sets move no closer"
+            break
     else:
         stopped = f"max_iterations = {max_iterations} reached"
     return _record(game, sets, tolerance, stopped)

@@ -26,6 +26,9 @@ SLACK = 1e-12
 TURNS = 40
 """Most Newton steps for one direction; whatever they reach is made a bound."""
 
+ROOM = 20
+"""With less than this part of the directions left none is added: it would be one in place of another."""
+
 CHUNK = 50_000_000
 """Products between two looks at the watch."""
 
@@ -192,7 +195,7 @@ class OuterSets:
         used[self.axes] = True
         new, heights = self._missing(max(least, 0.05 * self.gap))
         room = limit - int(used.sum())
-        if not len(new) or room < max(1, limit // 20):
+        if not len(new) or room < max(1, limit // ROOM):
             return False
         towards = merged(self.towards[used], thinned(new, heights, room))
         if len(towards) == len(self.towards) and np.array_equal(towards, self.towards):
@@ -203,6 +206,10 @@ class OuterSets:
             supports[:, s] = (towards @ self.corners(s).T).max(axis=1)
         self.supports = supports
         return True
+
+    def is_full(self, limit: int) -> bool:
+        """Whether there are about as many directions as there may be."""
+        return len(self.towards) >= limit - limit // ROOM
 
     def _missing(self, least: float) -> tuple[FloatArray, FloatArray]:
         """Normals of missing edges, as they are and as they will come to rest, and how much each cuts off."""
