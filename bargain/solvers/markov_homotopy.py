@@ -23,6 +23,7 @@ from bargain.solvers.continuation import BranchPoint, BranchTrace
 from bargain.solvers.logit_path import NEAR, Guess, LimitSearch, clear_support
 from bargain.solvers.markov_logit import LARGEST_TABLE, MarkovLogit
 from bargain.solvers.markov_rounds import Rounds, components
+from bargain.solvers.markov_search import random_moves
 from bargain.solvers.markov_support import polished
 from bargain.solvers.watch import Watch
 
@@ -120,12 +121,20 @@ class Homotopy:
         return strategies
 
     def starts(self, n_branches: int, seed: int) -> Iterator[tuple[FloatArray, ...] | None]:
-        """Uniform play, then strategies drawn evenly from the simplex, the same for a branch whatever their number."""
+        """Uniform play, then in turn strategies drawn evenly from the simplex and some near random pure ones.
+
+        The same for a branch whatever their number.
+        """
         for number in range(n_branches):
             if number and self.watch.expired():
                 return
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, 1)))
-            yield None if number == 0 else tuple(_random_strategy(mask, rng) for mask in self.rounds.own)
+            if number == 0:
+                yield None
+            elif number % 2:
+                yield tuple(_random_strategy(mask, rng) for mask in self.rounds.own)
+            else:
+                yield self.near(random_moves(self.rounds, rng))
 
     def near(self, moves: IntArray) -> tuple[FloatArray, ...]:
         """Strategies that play given moves most of the time and any available action at times."""

