@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -111,11 +112,11 @@ class MarkovGame(ArrayRecord):
             moves &= mask.reshape(self.n_states, *(-1 if i == k else 1 for i in range(self.n_players)))
         return moves
 
-    @property
+    @cached_property
     def payoff_range(self) -> FloatArray:
         """Largest minus smallest payoff of each player over all states and available moves, ``(n_players,)``."""
         own = np.moveaxis(self.payoffs, 1, 0)[:, self.available_moves]
-        return np.asarray(own.max(axis=1) - own.min(axis=1))
+        return finite_array(own.max(axis=1) - own.min(axis=1), "payoff_range")
 
     @property
     def fingerprint(self) -> str:

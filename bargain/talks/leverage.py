@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -104,25 +104,27 @@ def reference_values(agreement: Agreement) -> FloatArray:
 
 
 def initiative(agreement: Agreement) -> pd.DataFrame:
-    """One row per player: gain over the play before the standoff, for ever.
-
-    Columns: player, reference, payoff, gain (percent of own GDP a year), gain_usd_bn, share of the joint gain in USD,
-    NaN unless both gain.
-    """
+    """One row per player: gain over the play before the standoff, for ever; columns as in ``initiative_columns``."""
     import pandas as pd
 
+    return pd.DataFrame(initiative_columns(agreement))
+
+
+def initiative_columns(agreement: Agreement) -> dict[str, Any]:
+    """player, reference, payoff, gain (percent of own GDP a year), gain_usd_bn, share of the joint gain in USD.
+
+    Shares are NaN unless both gain.
+    """
     setting, before = agreement.setting, reference_values(agreement)
     now = np.full(len(before), np.nan) if agreement.payoffs is None else agreement.payoffs
     gain = now - before
     dollars = gain * setting.usd
     both = bool((gain > 0.0).all())
-    return pd.DataFrame(
-        {
-            "player": list(agreement.players),
-            "reference": before,
-            "payoff": now,
-            "gain": gain,
-            "gain_usd_bn": dollars,
-            "share": dollars / dollars.sum() if both else np.full(len(before), np.nan),
-        }
-    )
+    return {
+        "player": list(agreement.players),
+        "reference": before,
+        "payoff": now,
+        "gain": gain,
+        "gain_usd_bn": dollars,
+        "share": dollars / dollars.sum() if both else np.full(len(before), np.nan),
+    }

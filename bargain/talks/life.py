@@ -107,9 +107,9 @@ def truce_life(agreement: Agreement) -> TruceLife:
         endless += chance * float(setting.at_start(play.endless))
         ending += chance * float(setting.at_start(ending_rounds(setting.game, play)))
         goes_on += chance * (survival(setting.game, play, ROUNDS) @ setting.start)
+        who = {int(s): breaker(setting.game, play, int(s))[:3] for s in np.flatnonzero(~play.active)}
         for flow, cause, state in _endings(setting.game, play, setting.start, space):
-            player, action, gain, _ = breaker(setting.game, play, state)
-            key = (cause, setting.game.states[state], player, action, gain)
+            key = (cause, setting.game.states[state], *who[state])
             ways[key] = ways.get(key, 0.0) + chance * flow
     endings = sorted(((chance, *key) for key, chance in ways.items()), key=lambda row: (-row[0], row[1:3]))
     if_it_ends = ending / (1.0 - endless) if endless < 1.0 else np.nan
@@ -129,12 +129,13 @@ def _endings(
     if not len(passing):
         return
     chain, chances, follow = _chain(game, play)
+    places = None if space is None else space.places
     system = (eye_array(len(passing)) - chain[passing][:, passing]).T.tocsc()
     visits = np.reshape(spsolve(system, start[passing]), -1)
     for s, visit in zip(passing, visits, strict=True):
         for after, chance in zip(follow[s], chances[s], strict=True):
             if chance > 0.0 and visit > 1e-12 and not play.active[after]:
-                yield float(visit * chance), _cause(space, int(s), int(after)), int(after)
+                yield float(visit * chance), _cause(space, places, int(s), int(after)), int(after)
 
 
 def ending_rounds(game: MarkovGame, play: TrucePlay) -> FloatArray:
@@ -161,9 +162,9 @@ def _chain(game: MarkovGame, play: TrucePlay) -> tuple[Any, FloatArray, IntArray
     return chain, chances, follow
 
 
-def _cause(space: StateSpace | None, before: int, after: int) -> str:
-    """Which state variables moved."""
-    if space is None:
+def _cause(space: StateSpace | None, places: IntArray | None, before: int, after: int) -> str:
+    """Which state variables moved; places: the level of each variable in each state."""
+    if space is None or places is None:
         return "state"
-    moved = space.places[:, before] != space.places[:, after]
+    moved = places[:, before] != places[:, after]
     return " and ".join(name for name, change in zip(space.variables, moved, strict=True) if change)

@@ -11,7 +11,7 @@ from bargain.games.record import FloatArray
 from bargain.games.stationary import StationaryProfile, stationary_values
 from bargain.standoff.instruments import instruments_of
 from bargain.talks.bargains import HOLDS
-from bargain.talks.leverage import initiative
+from bargain.talks.leverage import initiative_columns
 from bargain.talks.life import TruceLife, truce_life
 from bargain.talks.request import ARRANGEMENTS, THREATS
 
@@ -216,12 +216,12 @@ def life_text(life: TruceLife) -> str:
 
 def initiative_text(agreement: Agreement) -> str:
     """Gain of each side over the play before the standoff, the share only where both gain."""
-    table = initiative(agreement)
-    rows = table.to_dict("records")
-    parts = [
-        f"{row['player']} {row['gain']:+.4f} % of own GDP ({row['gain_usd_bn']:+.2f} bn USD) a year" for row in rows
-    ]
-    text = "over the play before the standoff, for ever: " + ", ".join(parts)
-    if table["share"].notna().all():
-        return text + "; share of the joint gain " + ", ".join(f"{row['player']} {row['share']:.2f}" for row in rows)
-    return text + "; no shares, since not both gain"
+    table = initiative_columns(agreement)
+    names, shares = table["player"], table["share"]
+    gains = zip(names, table["gain"], table["gain_usd_bn"], strict=True)
+    parts = [f"{name} {own:+.4f} % of own GDP ({dollars:+.2f} bn USD)" for name, own, dollars in gains]
+    text = "a year, over the play before the standoff for ever: " + ", ".join(parts)
+    if np.isnan(shares).any():
+        return text + "; no shares, since not both gain"
+    split = [f"{name} {share:.2f}" for name, share in zip(names, shares, strict=True)]
+    return text + "; share of the joint gain " + ", ".join(split)
