@@ -32,7 +32,8 @@ def alternating(stage_game: StageGame, discount_factor: float) -> MarkovGame:
     n_states = len(places)
     successors = np.zeros((n_states, *sizes, 1), dtype=np.intp)
     available = [np.ones((n_states, n), dtype=bool) for n in sizes]
-    for (mover, *standing), s in places.items():
+    for place, s in places.items():
+        mover, standing = place[0], place[1:]
         others = [k for k in range(n_players) if k != mover]
         for k, action in zip(others, standing, strict=True):
             available[k][s] = np.arange(sizes[k]) == action
@@ -40,7 +41,7 @@ def alternating(stage_game: StageGame, discount_factor: float) -> MarkovGame:
         for profile in np.ndindex(*sizes):
             kept = tuple(action for k, action in enumerate(profile) if k != following)
             successors[(s, *profile, 0)] = places[(following, *kept)]
-    labels = [_label(stage_game, mover, standing) for mover, *standing in places]
+    labels = [_label(stage_game, place[0], place[1:]) for place in places]
     payoffs = np.broadcast_to(stage_game.payoffs, (n_states, *stage_game.payoffs.shape))
     return MarkovGame(
         payoffs,
@@ -54,6 +55,6 @@ def alternating(stage_game: StageGame, discount_factor: float) -> MarkovGame:
     )
 
 
-def _label(game: StageGame, mover: int, standing: list[int]) -> str:
+def _label(game: StageGame, mover: int, standing: tuple[int, ...]) -> str:
     others = [own for k, own in enumerate(game.actions) if k != mover]
     return f"{game.players[mover]} | " + ", ".join(own[a] for own, a in zip(others, standing, strict=True))

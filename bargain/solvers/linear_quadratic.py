@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from bargain.games.linear_quadratic import (
 from bargain.solvers.base import Proposal, Rejected, Scope, Solution, Solver
 from bargain.solvers.equilibria import run_message, run_status
 from bargain.solvers.watch import current_watch
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SETTLED = 1e-14
 """Largest change of a feedback rule in one round, as a share of its size, at which the iteration has converged."""
@@ -67,6 +70,19 @@ class LinearQuadraticSolution(Solution):
     def to_dict(self, *, run_time: bool = False) -> dict[str, Any]:
         equilibrium = None if self.equilibrium is None else self.equilibrium.to_dict()
         return {**super().to_dict(run_time=run_time), "equilibrium": equilibrium}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Tidy table: player, control (from 1), state variable (from 1), coefficient of u = -F x."""
+        import pandas as pd
+
+        rules = () if self.equilibrium is None else self.equilibrium.feedback
+        rows = [
+            (player, i + 1, j + 1, float(value))
+            for player, rule in zip(self.game.players, rules, strict=False)
+            for i, row in enumerate(rule)
+            for j, value in enumerate(row)
+        ]
+        return pd.DataFrame(rows, columns=["player", "control", "state_variable", "coefficient"])
 
     @classmethod
     def _own_fields(cls, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +131,8 @@ class LinearQuadraticNash(Solver[LinearQuadraticGame, LinearQuadraticSolution]):
             if number % 64 == 0:
                 watch.report(number / self.max_rounds, "rounds")
                 if watch.expired():
-                    return Proposal(candidates=(feedback,), stopped="time limit reached", message="raise time_limit")
+                    message = f"the rules of a game of {number + 1} rounds still change: raise time_limit"
+                    return Proposal(stopped="time limit reached", message=message)
         message = f"rules still change after {self.max_rounds} rounds; raise max_rounds"
         return Proposal(candidates=(feedback,), message=message)
 
