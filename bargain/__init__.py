@@ -22,6 +22,8 @@ _HOMES = {
         "DealCertificate",
         "Equilibrium",
         "EquilibriumFlags",
+        "LinearQuadraticEquilibrium",
+        "LinearQuadraticGame",
         "MarkovEquilibrium",
         "MarkovGame",
         "OfferRules",
@@ -30,11 +32,14 @@ _HOMES = {
         "StageGame",
         "StationaryProfile",
         "TrucePlay",
+        "alternating",
         "best_replies",
         "certify",
         "certify_automaton",
         "certify_deal",
+        "certify_feedback",
         "certify_stationary",
+        "certify_truce",
         "equilibrium_flags",
         "grim_trigger",
         "maxmin",
@@ -44,9 +49,11 @@ _HOMES = {
         "penance",
         "regret",
         "simple_strategies",
+        "simulate_truce",
         "stationary_values",
         "stick_and_carrot",
         "tit_for_tat",
+        "truce_automaton",
     ),
     "bargain.solvers": (
         "BargainingSolution",
@@ -86,6 +93,7 @@ _HOMES = {
         "NashBargaining",
         "NegotiationSolution",
         "OfferSolution",
+        "PayoffSetMap",
         "PayoffSetSolution",
         "PureNash",
         "RegretMatching",
@@ -106,6 +114,7 @@ _HOMES = {
         "ThreatSolution",
         "TriggerStrategy",
         "Truce",
+        "TruceLimits",
         "TruceSolution",
         "Utilitarian",
         "VariableThreats",
@@ -114,11 +123,13 @@ _HOMES = {
         "enforceable_many",
         "fit_precision",
         "green_porter",
+        "grim_trigger_factor",
         "linkage_critical_discount",
         "logit_branch",
         "payoff_set_map",
         "solve",
         "solve_many",
+        "stick_and_carrot_factor",
         "trigger_length",
     ),
     "bargain.standoff": (
@@ -153,6 +164,8 @@ if TYPE_CHECKING:
     from bargain.games import DealCertificate as DealCertificate
     from bargain.games import Equilibrium as Equilibrium
     from bargain.games import EquilibriumFlags as EquilibriumFlags
+    from bargain.games import LinearQuadraticEquilibrium as LinearQuadraticEquilibrium
+    from bargain.games import LinearQuadraticGame as LinearQuadraticGame
     from bargain.games import MarkovEquilibrium as MarkovEquilibrium
     from bargain.games import MarkovGame as MarkovGame
     from bargain.games import OfferRules as OfferRules
@@ -161,11 +174,14 @@ if TYPE_CHECKING:
     from bargain.games import StageGame as StageGame
     from bargain.games import StationaryProfile as StationaryProfile
     from bargain.games import TrucePlay as TrucePlay
+    from bargain.games import alternating as alternating
     from bargain.games import best_replies as best_replies
     from bargain.games import certify as certify
     from bargain.games import certify_automaton as certify_automaton
     from bargain.games import certify_deal as certify_deal
+    from bargain.games import certify_feedback as certify_feedback
     from bargain.games import certify_stationary as certify_stationary
+    from bargain.games import certify_truce as certify_truce
     from bargain.games import equilibrium_flags as equilibrium_flags
     from bargain.games import grim_trigger as grim_trigger
     from bargain.games import maxmin as maxmin
@@ -175,9 +191,11 @@ if TYPE_CHECKING:
     from bargain.games import penance as penance
     from bargain.games import regret as regret
     from bargain.games import simple_strategies as simple_strategies
+    from bargain.games import simulate_truce as simulate_truce
     from bargain.games import stationary_values as stationary_values
     from bargain.games import stick_and_carrot as stick_and_carrot
     from bargain.games import tit_for_tat as tit_for_tat
+    from bargain.games import truce_automaton as truce_automaton
     from bargain.solvers import BargainingSolution as BargainingSolution
     from bargain.solvers import CoarseCorrelated as CoarseCorrelated
     from bargain.solvers import Correlated as Correlated
@@ -215,6 +233,7 @@ if TYPE_CHECKING:
     from bargain.solvers import NashBargaining as NashBargaining
     from bargain.solvers import NegotiationSolution as NegotiationSolution
     from bargain.solvers import OfferSolution as OfferSolution
+    from bargain.solvers import PayoffSetMap as PayoffSetMap
     from bargain.solvers import PayoffSetSolution as PayoffSetSolution
     from bargain.solvers import PureNash as PureNash
     from bargain.solvers import RegretMatching as RegretMatching
@@ -235,6 +254,7 @@ if TYPE_CHECKING:
     from bargain.solvers import ThreatSolution as ThreatSolution
     from bargain.solvers import TriggerStrategy as TriggerStrategy
     from bargain.solvers import Truce as Truce
+    from bargain.solvers import TruceLimits as TruceLimits
     from bargain.solvers import TruceSolution as TruceSolution
     from bargain.solvers import Utilitarian as Utilitarian
     from bargain.solvers import VariableThreats as VariableThreats
@@ -243,11 +263,13 @@ if TYPE_CHECKING:
     from bargain.solvers import enforceable_many as enforceable_many
     from bargain.solvers import fit_precision as fit_precision
     from bargain.solvers import green_porter as green_porter
+    from bargain.solvers import grim_trigger_factor as grim_trigger_factor
     from bargain.solvers import linkage_critical_discount as linkage_critical_discount
     from bargain.solvers import logit_branch as logit_branch
     from bargain.solvers import payoff_set_map as payoff_set_map
     from bargain.solvers import solve as solve
     from bargain.solvers import solve_many as solve_many
+    from bargain.solvers import stick_and_carrot_factor as stick_and_carrot_factor
     from bargain.solvers import trigger_length as trigger_length
     from bargain.standoff import Scenario as Scenario
     from bargain.standoff import State as State

@@ -1,5 +1,6 @@
 """What a game is: arrays and labels, no economics."""
 
+from bargain.games.alternating import alternating
 from bargain.games.alternating_offers import OfferRules, OfferStrategies
 from bargain.games.automaton import Automaton, AutomatonEquilibrium, certify_automaton
 from bargain.games.bargaining import BargainingProblem
@@ -7,6 +8,7 @@ from bargain.games.bargaining_certificate import BargainingCertificate
 from bargain.games.bargaining_frontier import BargainingFrontier
 from bargain.games.certificate import Certificate, Equilibrium, certify, regret
 from bargain.games.deal import Deal, DealCertificate, certify_deal
+from bargain.games.linear_quadratic import LinearQuadraticEquilibrium, LinearQuadraticGame, certify_feedback
 from bargain.games.markov import MarkovGame
 from bargain.games.payoff_operator import operator_distance, payoff_operator
 from bargain.games.profile import MixedProfile, PureProfile
@@ -16,7 +18,8 @@ from bargain.games.simple_strategies import grim_trigger, penance, simple_strate
 from bargain.games.stability import EquilibriumFlags, equilibrium_flags
 from bargain.games.stage import StageGame
 from bargain.games.stationary import MarkovEquilibrium, StationaryProfile, certify_stationary, stationary_values
-from bargain.games.truce_play import TrucePlay
+from bargain.games.truce_paths import simulate_truce, truce_automaton
+from bargain.games.truce_play import TrucePlay, certify_truce
 
 __all__ = [
     "Automaton",
@@ -29,6 +32,8 @@ __all__ = [
     "DealCertificate",
     "Equilibrium",
     "EquilibriumFlags",
+    "LinearQuadraticEquilibrium",
+    "LinearQuadraticGame",
     "MarkovEquilibrium",
     "MarkovGame",
     "MixedProfile",
@@ -40,12 +45,15 @@ __all__ = [
     "StageGame",
     "StationaryProfile",
     "TrucePlay",
+    "alternating",
     "best_replies",
     "best_reply_table",
     "certify",
     "certify_automaton",
     "certify_deal",
+    "certify_feedback",
     "certify_stationary",
+    "certify_truce",
     "equilibrium_flags",
     "grim_trigger",
     "maxmin",
@@ -55,7 +63,9 @@ __all__ = [
     "penance",
     "regret",
     "simple_strategies",
+    "simulate_truce",
     "stationary_values",
     "stick_and_carrot",
     "tit_for_tat",
+    "truce_automaton",
 ]

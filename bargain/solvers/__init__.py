@@ -7,7 +7,12 @@ from bargain.solvers.commitment import StackelbergSolution
 from bargain.solvers.correlated import CoarseCorrelated, Correlated
 from bargain.solvers.correlated_equilibria import CorrelatedEquilibrium, CorrelatedSolution
 from bargain.solvers.correlated_polytope import CorrelatedVertices, correlated_payoffs
-from bargain.solvers.critical_discount import CriticalDiscountFactor, critical_discount_factor
+from bargain.solvers.critical_discount import (
+    CriticalDiscountFactor,
+    critical_discount_factor,
+    grim_trigger_factor,
+    stick_and_carrot_factor,
+)
 from bargain.solvers.dynamics import LogitDynamics, ReplicatorDynamics
 from bargain.solvers.elimination import IteratedElimination
 from bargain.solvers.elimination_steps import EliminationSolution
@@ -35,7 +40,7 @@ from bargain.solvers.markov_horizon import FiniteHorizon, HorizonSolution
 from bargain.solvers.markov_perfect import MarkovPerfect
 from bargain.solvers.markov_solution import MarkovSolution
 from bargain.solvers.negotiation_solution import NegotiationSolution
-from bargain.solvers.payoff_set_map import payoff_set_map
+from bargain.solvers.payoff_set_map import PayoffSetMap, payoff_set_map
 from bargain.solvers.payoff_sets import PayoffSetSolution
 from bargain.solvers.play import LearningSolution
 from bargain.solvers.pure_nash import PureNash
@@ -48,6 +53,7 @@ from bargain.solvers.support_enumeration import SupportEnumeration
 from bargain.solvers.support_homotopy import SupportHomotopy
 from bargain.solvers.threat_solution import ThreatSolution
 from bargain.solvers.truce import Truce
+from bargain.solvers.truce_limits import TruceLimits
 from bargain.solvers.truce_solution import TruceSolution
 from bargain.solvers.variable_threats import VariableThreats
 
@@ -130,6 +136,7 @@ __all__ = [
     "NashBargaining",
     "NegotiationSolution",
     "OfferSolution",
+    "PayoffSetMap",
     "PayoffSetSolution",
     "Proposal",
     "PureNash",
@@ -152,6 +159,7 @@ __all__ = [
     "ThreatSolution",
     "TriggerStrategy",
     "Truce",
+    "TruceLimits",
     "TruceSolution",
     "Utilitarian",
     "VariableThreats",
@@ -160,11 +168,13 @@ __all__ = [
     "enforceable_many",
     "fit_precision",
     "green_porter",
+    "grim_trigger_factor",
     "linkage_critical_discount",
     "logit_branch",
     "payoff_set_map",
     "solve",
     "solve_many",
     "solver_named",
+    "stick_and_carrot_factor",
     "trigger_length",
 ]
