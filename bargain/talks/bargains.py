@@ -21,7 +21,7 @@ from bargain.games.polygon import minkowski_sum
 from bargain.games.record import ArrayRecord, FloatArray, finite_array
 from bargain.games.truce_play import TrucePlay
 from bargain.solvers.bargaining_solution import BargainingSolution
-from bargain.solvers.base import solve
+from bargain.solvers.base import Solution, Status, solve
 from bargain.solvers.enforceable import EnforceableDeals
 from bargain.solvers.enforceable_solution import DealSolution
 from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
@@ -153,8 +153,7 @@ def _over_deals(setting: Setting, request: Request, standoff: Standoff | None) -
     solver = EnforceableDeals(transfer_weights=tuple(setting.usd.tolist()), time_limit=request.time_limit)
     solution: DealSolution = solve(setting.game, solver, tolerance=request.tolerance)
     if solution.deal is None or not solution.exists[setting.starts].all():
-        status = STOPPED if solution.status == "stopped_early" else HOLDS
-        return Outcome(status=status, message=solution.message)
+        return _nothing_enforced(setting, standoff, solution)
     floor, surplus = setting.at_start(solution.punishments), float(setting.at_start(solution.surplus))
     threat = floor / setting.usd if standoff is None else setting.at_start(_values(standoff))
     corners = (floor + surplus * np.eye(len(floor))) / setting.usd
@@ -182,7 +181,7 @@ def _over_sets(setting: Setting, request: Request, standoff: Standoff | None) ->
     solution = solve(setting.game, SubgamePerfectPayoffs(time_limit=request.time_limit), tolerance=request.tolerance)
     polygons = [solution.polygon(s) for s in setting.starts] if solution.polygons else []
     if not polygons or not all(len(polygon) for polygon in polygons):
-        return Outcome(status=HOLDS if solution.success else STOPPED, message=solution.message)
+        return _nothing_enforced(setting, standoff, solution)
     points = minkowski_sum(polygons, setting.start[setting.starts])
     threat = _punishments(setting, request) if standoff is None else setting.at_start(_values(standoff))
     found = _solved(setting, request, points, threat)
@@ -197,6 +196,15 @@ def _over_sets(setting: Setting, request: Request, standoff: Standoff | None) ->
         bargaining=found.certificate,
         message="; ".join(filter(None, [found.message, solution.message])),
     )
+
+
+def _nothing_enforced(setting: Setting, standoff: Standoff | None, solution: Solution) -> Outcome:
+    """No arrangement of the kind is an equilibrium, or the time was up: the standoff holds where there is one."""
+    if solution.status is Status.STOPPED_EARLY:
+        return Outcome(status=STOPPED, message=solution.message)
+    threat = None if standoff is None else setting.at_start(_values(standoff))
+    message = f"no agreement: the standoff holds; {solution.message}"
+    return Outcome(status=HOLDS, threat_point=threat, payoffs=threat, message=message)
 
 
 def _values(standoff: Standoff) -> FloatArray:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from known_markov_games import MATCHING_PENNIES
 from small_talks import BASE, SMALL, agreement, prisoners_agreement, small_rounds
 
 from bargain.games.automaton import certify_automaton
 from bargain.games.bargaining import BargainingProblem
 from bargain.games.deal import certify_deal
+from bargain.games.markov import MarkovGame
 from bargain.games.stationary import StationaryProfile, certify_stationary, stationary_values
 from bargain.games.truce_paths import truce_automaton
 from bargain.games.truce_play import certify_truce
 from bargain.solvers import NashBargaining, Truce, solve
 from bargain.standoff import ScenarioError
-from bargain.talks import Request, agree, negotiate, setting_of
+from bargain.talks import Request, Setting, agree, negotiate, setting_of
 
 
 @pytest.mark.parametrize("threat", ["path", "best", "worst"])
@@ -156,6 +158,22 @@ def test_impatient_prisoners_have_no_agreement_and_the_standoff_holds() -> None:
     assert "the standoff holds" in made.summary()
     defection = StationaryProfile.pure(made.setting.game, [(1, 1), (1, 1)])
     np.testing.assert_allclose(made.payoffs, stationary_values(made.setting.game, defection)[0])
+
+
+@pytest.mark.parametrize("arrangement", ["deal", "set"])
+def test_where_nothing_pure_enforces_itself_the_mixed_standoff_holds(arrangement: str) -> None:
+    game = MarkovGame.from_matrix(MATCHING_PENNIES.payoffs[None], np.ones((1, 2, 2, 1)), 0.8)
+    made = agree(Setting(game, np.ones(1), np.ones(2), (0, 0)), Request(arrangement=arrangement))
+    assert made.status == "no agreement"
+    np.testing.assert_allclose(made.payoffs, 0.0, atol=1e-9)
+    assert "mixes" in made.terms()
+
+
+def test_a_time_limit_is_a_status() -> None:
+    made = negotiate(BASE, arrangement="deal", threat="punishment", rounds=small_rounds(), time_limit=0.0)
+    assert made.status == "stopped early"
+    assert made.payoffs is None
+    assert "time limit" in made.summary()
 
 
 def test_frozen_instruments_leave_the_smaller_game() -> None:
