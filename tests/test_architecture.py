@@ -58,7 +58,9 @@ def test_import_of_the_package_is_light() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["bargain.games", "bargain.solvers", "bargain.evidence", "bargain.economy.trade"])
+@pytest.mark.parametrize(
+    "module", ["bargain.games", "bargain.solvers", "bargain.evidence", "bargain.economy.trade", "bargain.talks"]
+)
 def test_rooms_load_pandas_and_matplotlib_only_when_used(module: str) -> None:
     code = f"import {module}, sys; print(sorted({{'pandas', 'matplotlib', 'numba', 'nashpy'}} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

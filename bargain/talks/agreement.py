@@ -91,6 +91,11 @@ class Agreement(ArrayRecord):
         return self.request.threat
 
     @property
+    def start(self) -> dict[str, float]:
+        """The states in which play may start -> their chances."""
+        return {self.setting.game.states[s]: float(self.setting.start[s]) for s in self.setting.starts}
+
+    @property
     def status(self) -> str:
         """ "agreement", "no agreement" (the standoff holds), "no standoff found" or "stopped early"."""
         return self.outcome.status

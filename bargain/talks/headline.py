@@ -39,7 +39,7 @@ def headline(agreement: Agreement) -> dict[str, Any]:
         "threat_scope": None if standoff is None else standoff.scope,
         "solution": agreement.request.solution,
         "message": outcome.message,
-        "start": {setting.game.states[s]: float(setting.start[s]) for s in setting.starts},
+        "start": agreement.start,
         "players": table,
         "standoff": _standoff_data(agreement),
         "truces": [

@@ -2,7 +2,7 @@
 
 A side whose fallback falls as rival capacity is rebuilt may prefer to act now to every arrangement that the other side
 would keep later on: no promise binds the side that grows stronger (Fearon 1995; Powell 2006). Where an agreement is
-reached both sides keep it by construction; where none is, the truces are searched for one that the side would keep.
+reached both sides keep it by construction; where none is, the truces that would be better for both are looked at.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def closing_window(agreement: Agreement, variable: str, instrument: str) -> pd.D
     Columns: the variable, player, standoff (value without an agreement), payoff, leverage of the instrument (payoff
     less that with the instrument frozen at its most open level), erosion (how much the standoff's value falls until
     the next level of the variable), acting (the best deviation from what is agreed; the standoff where nothing is),
-    acts_first (whether the side breaks every truce that the other side would keep and gain by), status.
+    acts_first (whether there are truces better for both that the other side would keep, and this side breaks them
+    all), status.
     """
     import pandas as pd
 
@@ -123,7 +124,7 @@ class _Bargains:
         return outcome.threat_point, self._breaking_all(setting)
 
     def _breaking_all(self, setting: Setting) -> FloatArray:
-        """Sides that break every truce that the other side would keep and gain by, ``(n_players,)``."""
+        """Sides that break every truce better for all that the other side would keep, ``(n_players,)``."""
         assert self.options is not None
         problem, n = self.options.problem, setting.game.n_players
         tried = np.flatnonzero(problem.available.all(axis=0))
@@ -131,10 +132,11 @@ class _Bargains:
         here = setting.starts
         slack = (found.agreed_values - found.deviation_values)[:, here] / problem.scale
         keeps = np.all(slack > -1e-9, axis=1)
-        gains = np.all((found.agreed_values - found.standoff_values)[:, here] / problem.scale > 1e-9, axis=1)
+        better = (found.agreed_values - found.standoff_values)[:, here] / problem.scale > 1e-9
+        good = np.all(better, axis=(1, 2))
         first = np.zeros(n, dtype=bool)
         for i in range(n):
             others = [j for j in range(n) if j != i]
-            offered = keeps[:, others].all(axis=1) & gains[:, others].all(axis=1)
+            offered = good & keeps[:, others].all(axis=1)
             first[i] = bool(offered.any()) and not (keeps[offered, i]).any()
         return first

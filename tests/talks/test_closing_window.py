@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from small_talks import BASE, agreement, small_rounds
 
+from bargain.games.markov import MarkovGame
 from bargain.standoff import ScenarioError
-from bargain.talks import Request, agree, setting_of
+from bargain.talks import Request, Setting, agree, setting_of
 from bargain.talks.setting import start_at
+from bargain.talks.standoffs import find_standoff
+from bargain.talks.window import _Bargains
 
 
 @pytest.mark.parametrize("arrangement", ["truce", "deal"])
@@ -43,6 +46,18 @@ def test_erosion_is_the_fall_of_the_standoff_until_the_next_level() -> None:
     erosion = agreement().closing_window().set_index(["rebuilt", "player"])["erosion"].unstack()
     np.testing.assert_allclose(erosion.loc[0.0], table.loc[0.0] - table.loc[1.0])
     assert (erosion.loc[1.0] == 0.0).all()
+
+
+def test_a_side_that_breaks_all_that_the_other_would_keep_acts_first() -> None:
+    tempted = np.array([[[2.0, -1.0], [9.0, 0.0]], [[2.0, 2.1], [-1.0, 0.0]]])
+    for payoffs, expected in ((tempted, [True, False]), (tempted[::-1].transpose(0, 2, 1), [False, True])):
+        game = MarkovGame.from_matrix(payoffs[None], np.ones((1, 2, 2, 1)), 0.5)
+        setting = Setting(game, np.ones(1), np.ones(2), (1, 1))
+        request = Request()
+        bargains = _Bargains.of(setting, request, find_standoff(setting, request), [setting.start])
+        outcome = bargains.outcome(setting.start)
+        assert outcome.status == "no agreement"
+        assert bargains.temptation(setting.start, outcome)[1].tolist() == expected
 
 
 def test_other_variables_and_instruments() -> None:
