@@ -174,7 +174,9 @@ def _corners(ring: FloatArray) -> FloatArray:
         length = float(np.hypot(*chord))
         apart = here - before
         off = abs(chord[0] * apart[1] - chord[1] * apart[0]) / length if length > CORNER else float(np.hypot(*apart))
-        if off <= CORNER:
+        along = float(apart @ chord)
+        # An end of a segment is on the line through its neighbours, too, but not between them.
+        if off <= CORNER and -CORNER * length <= along <= (length + CORNER) * length:
             points.pop(i)
             i = 0
         else:

@@ -50,6 +50,11 @@ def test_points_and_segments(first, second, corners):
     np.testing.assert_allclose(correlated_payoffs(StageGame.from_bimatrix(first, second)), corners, atol=1e-9)
 
 
+def test_a_segment_found_out_of_order_keeps_its_ends():
+    game = StageGame([[[3, 1, 2], [1, 3, 3], [2, 2, 3]], [[0, 3, 3], [1, 2, 0], [0, 0, 3]]])
+    np.testing.assert_allclose(correlated_payoffs(game), [(3, 1.2), (3, 3)], atol=1e-9)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(2, 2), (2, 3), (3, 3), (2, 2, 2)]), st.booleans())
 def test_polygon_is_the_shadow_of_the_vertices(seed, shape, ties):
