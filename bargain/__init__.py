@@ -146,6 +146,10 @@ _HOMES = {
         "Parameter",
         "load_evidence",
     ),
+    "bargain.talks": (
+        "Agreement",
+        "negotiate",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -277,6 +281,8 @@ if TYPE_CHECKING:
     from bargain.standoff import shipped_scenarios as shipped_scenarios
     from bargain.study import SwitchPoints as SwitchPoints
     from bargain.study import switch_thresholds as switch_thresholds
+    from bargain.talks import Agreement as Agreement
+    from bargain.talks import negotiate as negotiate
 
 
 def __getattr__(name: str) -> Any:

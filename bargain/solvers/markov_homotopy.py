@@ -11,6 +11,7 @@ branch of each is followed given the values of those behind it, the last ones fi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +30,12 @@ from bargain.solvers.watch import Watch
 
 STATUS_QUO = 0.9
 """Probability of the status quo action at the start of the branch that begins there."""
+
+PURE = 0.999
+"""Probability of the actions of a pure profile at the start of a branch near it: a strict equilibrium is not left."""
+
+MOST_LISTED = 4_096
+"""Pure profiles up to which starts near them do not repeat until each has been one."""
 
 
 class MarkovLimit(LimitSearch):
@@ -123,8 +130,10 @@ class Homotopy:
     def starts(self, n_branches: int, seed: int) -> Iterator[tuple[FloatArray, ...] | None]:
         """Uniform play, then in turn strategies drawn evenly from the simplex and some near random pure ones.
 
-        The same for a branch whatever their number.
+        The same for a branch whatever their number. In small games each pure profile is a start before one is again, so
+        that twice as many branches as there are pure profiles lead to every strict equilibrium.
         """
+        order = self._pure_order(seed)
         for number in range(n_branches):
             if number and self.watch.expired():
                 return
@@ -134,14 +143,30 @@ class Homotopy:
             elif number % 2:
                 yield tuple(_random_strategy(mask, rng) for mask in self.rounds.own)
             else:
-                yield self.near(random_moves(self.rounds, rng))
+                listed = self._pure_moves(int(order[(number // 2 - 1) % len(order)])) if len(order) else None
+                yield self.near(random_moves(self.rounds, rng) if listed is None else listed, PURE)
 
-    def near(self, moves: IntArray) -> tuple[FloatArray, ...]:
+    def near(self, moves: IntArray, weight: float = STATUS_QUO) -> tuple[FloatArray, ...]:
         """Strategies that play given moves most of the time and any available action at times."""
         mixed = []
         for pure, mask in zip(self.rounds.strategies(moves), self.rounds.own, strict=True):
-            mixed.append(STATUS_QUO * pure + (1.0 - STATUS_QUO) * mask / mask.sum(axis=1, keepdims=True))
+            mixed.append(weight * pure + (1.0 - weight) * mask / mask.sum(axis=1, keepdims=True))
         return tuple(mixed)
+
+    def _pure_order(self, seed: int) -> IntArray:
+        """Numbers of all pure profiles in random order, none in games with too many."""
+        total = math.prod(self.rounds.available.sum(axis=1).tolist())
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, 2)))
+        return rng.permutation(total) if total <= MOST_LISTED else np.zeros(0, dtype=np.intp)
+
+    def _pure_moves(self, number: int) -> IntArray:
+        """The pure profile of a number: a move in every state."""
+        moves = np.empty(self.rounds.n_states, dtype=np.intp)
+        for s in range(self.rounds.n_states):
+            here = np.flatnonzero(self.rounds.available[s])
+            number, place = divmod(number, len(here))
+            moves[s] = here[place]
+        return moves
 
 
 def _random_strategy(mask: BoolArray, rng: np.random.Generator) -> FloatArray:

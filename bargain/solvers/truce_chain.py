@@ -13,8 +13,10 @@ import numpy as np
 from bargain.games.markov import BoolArray, IntArray
 from bargain.games.record import FloatArray
 
-LARGEST_BATCHED, LARGEST_DENSE = 32, 400
-"""States up to which linear systems are solved dense for many truces at once, and dense for the active states alone."""
+LARGEST_BATCHED, LARGEST_DENSE = 32, 150
+"""States up to which linear systems are solved dense for many truces at once, and dense for the active states alone.
+
+Larger dense systems make LAPACK start threads, which costs more than it brings."""
 
 
 @dataclass(frozen=True)

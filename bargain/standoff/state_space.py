@@ -61,7 +61,10 @@ class StateSpace:
             if name == "mood":
                 parts.append([self.moods[place] for place in places])
             else:
-                parts.append([f"{name} {grid[draw, place]:.4g}" for place in places])
+                shown = [f"{name} {value:.4g}" for value in grid[draw]]
+                # Levels that look alike, as all do when nothing is left to rebuild, are told apart by their number.
+                named = [text if shown.count(text) == 1 else f"{text} #{k + 1}" for k, text in enumerate(shown)]
+                parts.append([named[place] for place in places])
         return tuple(", ".join(row) for row in zip(*parts, strict=True))
 
     def start(self) -> FloatArray:

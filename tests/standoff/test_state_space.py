@@ -41,6 +41,14 @@ def test_every_draw_has_its_own_grid():
     assert found.start().shape == (2, 3 * 4 * 4 * 2)
 
 
+def test_levels_that_look_alike_are_told_apart():
+    done = BASE.with_values({"state.rebuilt": 1.0})
+    labels = space({"military": 2}, scenario=done).labels()
+    assert len(set(labels)) == len(labels)
+    assert labels[0] == "military 0, rebuilt 1 #1, substitution 0.32, hawk"
+    assert done.markov_game(levels={"military": 2}).n_states == 64
+
+
 @pytest.mark.parametrize(
     ("levels", "message"),
     [
