@@ -37,6 +37,9 @@ CELLS_AT_ONCE = 2**22
 NEARLY_WORST = 0.8
 """States that fail by this share of the worst failure are dropped together when none can be refused for good."""
 
+MOST_AT_ONCE = 32
+"""Truces between two looks at the watch."""
+
 MOST_POLICIES = 60
 """Steps of policy iteration for a stopping problem after which nothing is proven."""
 
@@ -129,7 +132,7 @@ class TruceProblem:
         width = self.successors.shape[2]
         size = self.n_states * (self.n_states if self.n_states <= LARGEST_DENSE else width)
         size = max(size, self.n_states * width * sum(self.game.n_actions) if reply_lag > 1 else 0)
-        n_at_once = max(1, CELLS_AT_ONCE // size)
+        n_at_once = min(MOST_AT_ONCE, max(1, CELLS_AT_ONCE // size))
         parts: list[Truces] = []
         for begin in range(0, len(moves), n_at_once):
             if begin and watch.expired():
