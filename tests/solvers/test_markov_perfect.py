@@ -134,6 +134,20 @@ def test_branches_from_other_starts_find_several():
     assert all(each in expected for each in found)
 
 
+FEW = [pair for pair in WITH_PURE if len(pair[1]) > 1 and np.prod(pair[0].n_actions) ** pair[0].n_states <= 36][:1]
+
+
+@pytest.mark.parametrize(("game", "expected"), FEW, ids=range(len(FEW)))
+def test_branches_near_every_pure_profile_find_all_pure_equilibria(game, expected):
+    """Of the thirty games all do, with twice as many branches as pure profiles; here the quickest with several."""
+    n_profiles = int(np.prod(game.n_actions)) ** game.n_states
+    found = solve(game, MarkovPerfect(method="homotopy", n_branches=2 * n_profiles + 2))
+    assert listed(found) == expected
+    joint = [float(certify_stationary(game, StationaryProfile.pure(game, each)).values.sum()) for each in expected]
+    assert found.best.values.sum() >= max(joint) - 1e-9
+    assert found.worst.values.sum() <= min(joint) + 1e-9
+
+
 @pytest.mark.parametrize("game", [game for game, _ in SMALL[::6]], ids=range(6))
 def test_the_best_deviation_lies_within_the_bounds_of_the_certificate(game):
     rng = np.random.default_rng(0)
