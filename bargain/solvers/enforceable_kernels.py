@@ -17,29 +17,19 @@ moves and 16 successors: one game 1.5 to 2.3 times as fast, draws side by side 2
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from bargain.games.record import FloatArray
+from bargain.solvers.compiling import compiled
 
 KRYLOV, SWEEPS = 400, 20_000
 """Most steps of BiCGSTAB, and of the sweeps that follow."""
 
 IndexArray = npt.NDArray[Any]
 BoolArray = npt.NDArray[np.bool_]
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-
-
-def compiled(function: FunctionT) -> FunctionT:
-    """Compile with a cache on disk, or without where no folder can be written."""
-    try:
-        return cast(FunctionT, njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # pragma: no cover
-        return cast(FunctionT, njit(nogil=True)(function))
 
 
 @compiled

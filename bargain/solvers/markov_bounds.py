@@ -16,26 +16,14 @@ Importing this module loads numba; import it inside functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from bargain.games.record import FloatArray
+from bargain.solvers.compiling import compiled
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-
-
-def compiled(function: FunctionT) -> FunctionT:
-    """Compile with a cache on disk, or without where no folder can be written."""
-    try:
-        return cast(FunctionT, njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # pragma: no cover
-        return cast(FunctionT, njit(nogil=True)(function))
 
 
 @compiled

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bargain.games.record import FloatArray
-from bargain.solvers.payoff_set_check import REST, clipped, compiled, farthest, outermost
+from bargain.solvers.compiling import compiled
+from bargain.solvers.payoff_set_check import REST, clipped, farthest, outermost
 
 VERSION = 2
 """To be raised with every change of ``payoff_set_check``."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from bargain.games.record import FloatArray
-from bargain.solvers.payoff_move_kernels import IntArray, compiled
+from bargain.solvers.compiling import compiled_without_zero_checks as compiled
+from bargain.solvers.payoff_move_kernels import IntArray
 
 TIE = 1e-12
 """Half-planes are wider by this (payoff range 1): rounding cuts off nothing, whatever edge it is parallel to."""

@@ -13,14 +13,11 @@ Importing this module loads numba; import it inside functions. It calls no compi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from bargain.games.record import FloatArray
+from bargain.solvers.compiling import compiled
 
 SAME = 2e-15
 """Corners closer than this, in units of the payoff ranges, are one."""
@@ -32,15 +29,6 @@ REST = 1e-14
 """A bound whose corners moved less than this in a step has come to rest."""
 
 BoolArray = npt.NDArray[np.bool_]
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-
-
-def compiled(function: FunctionT) -> FunctionT:
-    """Compile with a cache on disk, or without where no folder can be written."""
-    try:
-        return cast(FunctionT, njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # pragma: no cover
-        return cast(FunctionT, njit(nogil=True)(function))
 
 
 @compiled

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from bargain.games.record import FloatArray
-from bargain.solvers.payoff_move_kernels import BoolArray, IntArray, compiled
+from bargain.solvers.compiling import compiled_without_zero_checks as compiled
+from bargain.solvers.payoff_move_kernels import BoolArray, IntArray
 
 TIE = 1e-13
 """Changes smaller than this (payoff range 1) are rounding."""

@@ -17,14 +17,11 @@ numba's cache on disk notices changes of one module only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from bargain.games.record import FloatArray
+from bargain.solvers.compiling import compiled
 
 INSIDE = 1e-12
 """A point this close to the polygon, in units of the payoff ranges, is in it."""
@@ -42,15 +39,6 @@ CORNERS = 4
 """Most extreme points of Q with a binding constraint, and most corners in a lottery."""
 
 IntArray = npt.NDArray[np.int64]
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-
-
-def compiled(function: FunctionT) -> FunctionT:
-    """Compile with a cache on disk, or without where no folder can be written."""
-    try:
-        return cast(FunctionT, njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # pragma: no cover
-        return cast(FunctionT, njit(nogil=True)(function))
 
 
 @compiled

@@ -20,14 +20,11 @@ notices changes of one module only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from bargain.games.record import FloatArray
+from bargain.solvers.compiling import compiled
 
 MARGIN = 1e-8
 """A slack (payoff range 1) must differ from zero by more than this, far more than a tie of ``SupportEnumeration``."""
@@ -48,15 +45,6 @@ UNDECIDED, FULL = -1, -2
 """Instead of a number of vertices: a margin was missed; the table of vertices is full."""
 
 IntArray = npt.NDArray[np.int64]
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-
-
-def compiled(function: FunctionT) -> FunctionT:
-    """Compile with a cache on disk, or without where no folder can be written."""
-    try:
-        return cast(FunctionT, njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # pragma: no cover
-        return cast(FunctionT, njit(nogil=True)(function))
 
 
 @compiled
