@@ -292,7 +292,7 @@ def _us_pressure(table: pd.DataFrame) -> str:
     return (
         f"US chip control changes the payoff of no bystander by more than {max(found):.3f} % of GDP a year, since none "
         f"of them buys the controlled chips in the model; US pressure is the price of siding with China, "
-        f"{_price(table):.2f} % of GDP a year, an assumption that bounds every loss above"
+        f"{_price(table):.2f} % of GDP a year, an assumption that bounds the loss of whoever may side with it"
     )
 
 
