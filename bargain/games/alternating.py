@@ -23,6 +23,8 @@ def alternating(stage_game: StageGame, discount_factor: float) -> MarkovGame:
     States are labelled "mover | standing actions of the others", ordered by mover and then by standing actions; in each
     the others have their standing action only. Any number of players. ValueError for a discount factor not in [0, 1).
     """
+    if not isinstance(stage_game, StageGame):
+        raise TypeError(f"stage_game is a {type(stage_game).__name__}, not a StageGame")
     sizes = stage_game.n_actions
     n_players = len(sizes)
     places: dict[tuple[int, ...], int] = {}

@@ -199,6 +199,7 @@ class TruceChain:
 
         rounds, endless = np.zeros(len(active)), np.zeros(len(active))
         chain = self.transitions.copy()
+        chain.sum_duplicates()  # The search for components does not end where a successor is listed twice.
         chain.eliminate_zeros()
         _, kind = connected_components(chain, directed=True, connection="strong")
         # Classes of states that play never leaves, and in which the truce is never over.

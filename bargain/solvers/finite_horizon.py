@@ -45,7 +45,7 @@ class FinitelyRepeated(Solver[StageGame | RepeatedGame, FiniteHorizonSolution]):
     game_type: ClassVar[tuple[type, ...]] = (StageGame, RepeatedGame)
 
     def __post_init__(self) -> None:
-        if isinstance(self.n_rounds, bool) or not isinstance(self.n_rounds, int) or self.n_rounds < 1:
+        if isinstance(self.n_rounds, bool) or not isinstance(self.n_rounds, int | np.integer) or self.n_rounds < 1:
             raise ValueError(f"n_rounds = {self.n_rounds!r} is not a positive whole number")
 
     def check_suits(self, game: Any) -> None:

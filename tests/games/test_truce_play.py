@@ -7,6 +7,7 @@ import pytest
 from known_markov_games import random_markov
 from truce_cases import fading_game
 
+from bargain.games.markov import MarkovGame
 from bargain.games.stationary import StationaryProfile
 from bargain.games.truce_play import TruceCertifier, TrucePlay, certify_truce
 from bargain.solvers.base import solve
@@ -107,3 +108,10 @@ def test_records_are_plain_data(fading):
         play.active[0] = False
     np.testing.assert_allclose(play.gains[1], 0.0)
     assert play.slack[0].min() > 0.0 > play.slack[1].min()
+
+
+def test_a_successor_listed_twice_is_one():
+    game = MarkovGame(np.zeros((2, 2, 1, 1)), [[[[1, 1]]], [[[0, 0]]]], [[[[0.5, 0.5]]]] * 2, 2 / 3)
+    solution = solve(game, Truce((0, 0), moves=(0, 0), n_points=0))
+    assert solution.success
+    assert solution.rejected == ()
