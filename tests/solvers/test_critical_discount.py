@@ -50,14 +50,6 @@ from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
         (COMMON_INTEREST, ("action_1", "action_1"), {}, 0.0),
     ],
 )
-def test_a_profile_that_nothing_sustains_has_no_number():
-    game = StageGame.from_bimatrix([[-1, 0, -2], [-4, 0, -3], [-1, -1, -4]], [[4, -3, 1], [4, -4, 1], [-1, 4, -3]])
-    found = critical_discount_factor(game, (2, 1))
-    assert found == float("inf")
-    assert "no discount factor is certified" in found.note
-    assert found.bracket[0] > 0.99
-
-
 def test_known_thresholds(game, target, options, expected):
     found = critical_discount_factor(game, target, **options)
     assert found == pytest.approx(expected, abs=2e-12)
@@ -244,3 +236,11 @@ def test_payoff_scale_changes_nothing():
 def test_wrong_input(arguments, options, error, message):
     with pytest.raises(error, match=message):
         critical_discount_factor(*arguments, **options)
+
+
+def test_a_profile_that_nothing_sustains_has_no_number():
+    game = StageGame.from_bimatrix([[-1, 0, -2], [-4, 0, -3], [-1, -1, -4]], [[4, -3, 1], [4, -4, 1], [-1, 4, -3]])
+    found = critical_discount_factor(game, (2, 1))
+    assert found == float("inf")
+    assert "no discount factor is certified" in found.note
+    assert found.bracket[0] > 0.99
