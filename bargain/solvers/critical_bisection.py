@@ -58,11 +58,11 @@ def bisected(game: StageGame, wanted: PureProfile | FloatArray) -> tuple[float, 
     high = high if solved is None else solved
     lower = next((high - m for m in MARGINS if high > m and _certified(game, wanted, high - m) is False), 0.0)
     upper = next((high + m for m in MARGINS if high + m < 1.0 and _certified(game, wanted, high + m)), 1.0)
-    if upper == 1.0:
+    if upper == 1.0 and lower > 0.0:
         note = f"no discount factor is certified to sustain it; what is proven is that none up to {lower:g} does"
         return float("inf"), (lower, 1.0), False, note
     note = f"certified: sustained at {upper:.10g}, excluded by an outer bound at {lower:.10g}"
-    if lower == 0.0:
+    if lower == 0.0 or upper == 1.0:
         note = f"found by bisection; what is certified is the bracket [{lower:g}, {upper:g}]"
     return high, (lower, upper), solved is not None, note
 
