@@ -1,7 +1,8 @@
-"""Triangular factors of square matrices, by LAPACK for small ones and by SuperLU for large ones.
+"""Triangular factors of square matrices, by LAPACK for small or full ones, by SuperLU for large ones with many zeros.
 
 LAPACK starts threads from about 200 rows on, or for two right-hand sides, which on a busy machine costs a hundred times
-the solution of a system of this size; SuperLU (Li 2005) does not, and uses zeros where there are some.
+the solution of a system of this size; SuperLU (Li 2005) does not, and uses zeros where there are some. Where there are
+few it must not be used: it overruns its memory on full matrices of some thousand rows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from bargain.games.record import FloatArray
 DENSE_ROWS = 150
 """Up to this number of rows a matrix is factorised by LAPACK."""
 
+FULL = 0.1
+"""Share of entries other than zero from which a matrix is factorised by LAPACK whatever its size."""
+
 
 class Factors:
     """Factors of a matrix; ``failed`` when it is singular."""
@@ -22,7 +26,7 @@ class Factors:
     def __init__(self, matrix: FloatArray) -> None:
         self.failed = False
         self._sparse: Any = None
-        if len(matrix) <= DENSE_ROWS:
+        if len(matrix) <= DENSE_ROWS or np.count_nonzero(matrix) > FULL * matrix.size:
             from scipy.linalg import lapack
 
             # LAPACK wants columns first: the transpose is that without a copy, and trans=1 undoes it.

@@ -27,8 +27,9 @@ from bargain.standoff.tariffs import TariffTerms, tariff_terms
 from bargain.standoff.transitions import (
     IntArray,
     Step,
+    expected_growth,
     grid_step,
-    growth_target,
+    growth_step,
     joint_step,
     mood_step,
     stock_target,
@@ -173,8 +174,9 @@ def _steps(scenario: Scenario, game: Round, space: StateSpace) -> Step:
             years, covered, factor = (
                 game.value(f"rounds.{name}.{key}") for key in ("years", "covered", "withheld_factor")
             )
-            grown = growth_target(now, today, _withheld(game, name), years, covered, factor, months)
-            steps.append(grid_step(own, grown))
+            growth = expected_growth(today, _withheld(game, name), years, covered, factor, months)
+            jump = game.value(f"rounds.{name}.step") * (1.0 - today)
+            steps.append(growth_step(own, now, growth, jump))
         else:
             stock = rounds.stocks[name]
             gap, delivered = game.drawdown(stock.input, stock.user, stock.track)

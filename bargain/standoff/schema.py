@@ -310,6 +310,9 @@ class Growth(Component):
         Quantity, Attribute("years", "time to cover the share below while the input is delivered", 0.1, 200)
     ]
     covered: Annotated[Quantity, share("part of what is missing today that is covered after that time")]
+    step: Annotated[
+        Quantity, Attribute("share", "part of what is missing today that one plant or generation adds", 1e-3, 1)
+    ]
     withheld_factor: Annotated[
         Quantity, Attribute("ratio", "times the pace while the input is wholly withheld", 1, 100)
     ]
@@ -332,6 +335,16 @@ class Options(Component):
     stocks: Literal["separate", "pooled"] = "separate"
     deficits: Literal["purged", "fixed"] = "purged"
     shortage: Literal["ces", "leontief"] = "ces"
+
+
+class Demand(Component):
+    """An indivisible demand of one side: conceded or not, for good; there is no compromise level."""
+
+    name: str
+    demander: str
+    conceder: str
+    value: Annotated[Quantity, Attribute("percent_gdp", "what the concession is worth to the demander, a year", 0, 100)]
+    cost: Annotated[Quantity, Attribute("percent_gdp", "what the concession costs the conceder, a year", 0, 100)]
 
 
 class Variant(Component):
@@ -357,6 +370,7 @@ class ScenarioFile(Component):
     sectors: dict[str, Sector] = {}
     instruments: dict[str, Instrument]
     rounds: Rounds | None = None
+    demands: dict[str, Demand] = {}
     variants: dict[str, Variant] = {}
 
 
@@ -364,7 +378,7 @@ def quantities(file: ScenarioFile) -> Iterator[tuple[str, str, Attribute, Quanti
     """All quantities of a file as (key of --set, place in the file, attribute, quantity), in file order."""
     for section in ("trade", "diversion", "audience", "state"):
         yield from _walk(getattr(file, section), section, section)
-    for group in ("players", "inputs", "sectors", "instruments"):
+    for group in ("players", "inputs", "sectors", "instruments", "demands"):
         members: dict[str, Component] = getattr(file, group)
         for name, member in members.items():
             yield from _walk(member, name, f"{group}.{name}")

@@ -9,11 +9,15 @@ so that the expected drawdown of a stock and the expected growth of capacity are
 independently of each other given the moves. Beyond the ends of the grid a variable stays at the end.
 
     stock       x' = x - min(x, gap R) + f delivered          a round of R months, f months laid in while served
-    capacity    x' = x + (1 - x0) c (R / Y) (1 + (h - 1) w)   covers c of what is missing in Y, h times faster while the
+    capacity    E[x'] = x + (1 - x0) c (R / Y) (1 + (h - 1) w)
+                                                              covers c of what is missing in Y, h times faster while the
                                                               input is withheld (share w)
     mood        stays with probability p, else any other mood, all equally likely
 
-The share withheld counts the military track with a small weight m: w = (1 - m)(1 - civil) + m (1 - military).
+Capacity comes in plants or generations: x' is x or x + j, the jump j a given share of what is missing at first (what is
+left, near the end), with the chance that the expectation asks for. Jumps are a feature of the world and no matter of
+the grid: on every grid that holds all multiples of the jump the process is the same. The share withheld counts the
+military track with a small weight m: w = (1 - m)(1 - civil) + m (1 - military).
 """
 
 from __future__ import annotations
@@ -56,8 +60,7 @@ def withheld_share(civil: FloatArray, military: FloatArray, military_weight: Flo
     return np.asarray((1.0 - military_weight) * (1.0 - civil) + military_weight * (1.0 - military))
 
 
-def growth_target(
-    capacity: FloatArray,
+def expected_growth(
     today: FloatArray,
     withheld: FloatArray,
     years: FloatArray,
@@ -65,9 +68,31 @@ def growth_target(
     withheld_factor: FloatArray,
     round_months: float,
 ) -> FloatArray:
-    """Rebuilt or substituted share after a round; all shares in [0, 1]."""
+    """Expected growth of rebuilt or substituted supply in a round; all shares in [0, 1]."""
     pace = (1.0 - today) * covered * round_months / (12.0 * years)
-    return np.asarray(np.minimum(1.0, capacity + pace * (1.0 + (withheld_factor - 1.0) * withheld)))
+    return np.asarray(pace * (1.0 + (withheld_factor - 1.0) * withheld))
+
+
+def growth_step(grid: FloatArray, capacity: FloatArray, growth: FloatArray, jump: FloatArray) -> Step:
+    """Positions and probabilities when capacity grows by ``jump`` at a time, by ``growth`` in expectation.
+
+    grid: ``(n_draws, n_levels)``, rising to the full capacity; capacity: a value of the grid; growth, jump: shares of
+    all supply; growth beyond a jump is a certain, larger jump. Three positions: where it is and two where a jump leads,
+    ``(n_draws, ..., 3)``, or two where jumps end at grid points everywhere.
+    """
+    full = np.asarray(grid[:, -1]).reshape(-1, *(1,) * (growth.ndim - 1))
+    room = np.maximum(full - capacity, 0.0)
+    jump = np.minimum(np.maximum(jump, growth), room)
+    chance = np.divide(np.minimum(growth, room), jump, out=np.zeros(np.broadcast(growth, jump).shape), where=jump > 0.0)
+    stay = grid_step(grid, np.broadcast_to(capacity, chance.shape))
+    leap = grid_step(grid, np.broadcast_to(capacity + jump, chance.shape))
+    # At a grid point one of the two positions has all the weight, up to rounding.
+    here, there = (np.where(s[1][..., 1] > 0.5, s[0][..., 1], s[0][..., 0]) for s in (stay, leap))
+    off_grid = np.minimum(leap[1][..., 0], leap[1][..., 1]) > 1e-9
+    if not off_grid.any():
+        return np.stack([here, there], axis=-1), np.stack([1.0 - chance, chance], axis=-1)
+    places = np.concatenate([here[..., None], leap[0]], axis=-1)
+    return places, np.concatenate([1.0 - chance[..., None], chance[..., None] * leap[1]], axis=-1)
 
 
 def mood_step(mood: IntArray, n_moods: int, persistence: FloatArray) -> Step:

@@ -3,7 +3,8 @@
 Best replies in turn from the status quo, stage equilibria when those cycle, both in all states at once. Where neither
 comes to rest the state graph is taken apart: capacity that is rebuilt never shrinks, so that its strongly connected
 components can be solved one after the other, the last ones first, each a small game in which leaving it is worth what
-has been found behind it. There the logit branch that begins near the status quo finds mixed play, too.
+has been found behind it. There the logit branch that begins near the status quo finds mixed play, too. States that no
+play from the start leads to come last: what is found on the way must not depend on them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from bargain.games.markov import IntArray, MarkovGame
 from bargain.games.record import FloatArray
-from bargain.games.stationary import MarkovEquilibrium, StationaryProfile, certify_stationary
+from bargain.games.stationary import MarkovEquilibrium, StationaryProfile, certify_stationary, stationary_values
 from bargain.solvers.base import Proposal, Scope, Solver, solve
 from bargain.solvers.markov_perfect import MarkovPerfect, status_quo
 from bargain.solvers.markov_rounds import Rounds, components
@@ -57,11 +58,18 @@ class StatusQuoPath(Solver[MarkovGame, MarkovSolution]):
     def propose(self, game: MarkovGame) -> Proposal:
         rounds, watch = Rounds.of(game), current_watch()
         quo = status_quo(game, self.start_profile)
-        moves, how = _played_out(rounds, quo, None) if self.whole else (None, "")
+        groups, values = components(rounds), np.zeros((game.n_states, game.n_players))
+        ahead = reachable(rounds, self.start)
+        way_there = rounds.restricted(ahead, values) if len(ahead) < rounds.n_states else rounds
+        moves, how = _played_out(way_there, quo[ahead], None) if self.whole else (None, "")
         if moves is not None:
-            return _path(rounds.strategies(moves), how)
-        groups = components(rounds)
-        strategies, values = rounds.strategies(quo), np.zeros((game.n_states, game.n_players))
+            quo[ahead] = moves
+            if len(ahead) == rounds.n_states:
+                return _path(rounds.strategies(quo), how)
+            # Nothing leads out of these states, so that their values do not depend on what is played elsewhere.
+            values[ahead] = stationary_values(game, StationaryProfile(rounds.strategies(quo)))[ahead]
+            groups = [group for group in groups if not np.isin(group, ahead).any()]
+        strategies = rounds.strategies(quo)
         ways: dict[str, int] = {}
         for number, group in enumerate(groups):
             watch.report(number / len(groups), f"component {number + 1} of {len(groups)}")
@@ -74,6 +82,8 @@ class StatusQuoPath(Solver[MarkovGame, MarkovSolution]):
                 own[group] = part[: len(group)]
             values[group] = found.values[: len(group)]
         words = ", ".join(f"{way} in {count}" for way, count in sorted(ways.items()))
+        if moves is not None:
+            return _path(strategies, f"{how} in the {len(ahead)} states that play may lead to; elsewhere {words}")
         return _path(strategies, f"{words} of {len(groups)} components of the state graph, one after the other")
 
     def _component(self, game: MarkovGame, group: IntArray, values: FloatArray) -> tuple[MarkovEquilibrium | None, str]:
@@ -101,6 +111,24 @@ class StatusQuoPath(Solver[MarkovGame, MarkovSolution]):
             start_profile=quo, method="homotopy", n_branches=n_branches, seed=self.seed, time_limit=limit
         )
         return solve(part, solver)
+
+
+def reachable(rounds: Rounds, start: tuple[float, ...] | None) -> IntArray:
+    """States that some play from the start leads to, in order; all of them where no start is given."""
+    from scipy.sparse import csr_array
+
+    if start is None:
+        return np.arange(rounds.n_states)
+    links = rounds.transitions.tocoo()
+    there = rounds.available.reshape(-1)[links.row] & (links.data > 0.0)
+    entries = (np.ones(int(there.sum())), (links.row[there] // rounds.n_moves, links.col[there]))
+    graph = csr_array(entries, shape=(rounds.n_states, rounds.n_states))
+    found = np.asarray(start) > 0.0
+    while True:
+        more = found | (graph.T @ found > 0.0)
+        if (more == found).all():
+            return np.flatnonzero(found)
+        found = more
 
 
 def _certified(part: MarkovGame, rounds: Rounds, moves: IntArray) -> MarkovEquilibrium:

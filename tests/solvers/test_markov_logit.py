@@ -119,10 +119,10 @@ def test_lost_branches_say_why():
     assert starts == [None]
 
 
-@pytest.mark.parametrize("n", [1, 7, DENSE_ROWS + 30])
-def test_factors(n):
+@pytest.mark.parametrize(("n", "density"), [(1, 1.0), (7, 1.0), (DENSE_ROWS + 30, 1.0), (DENSE_ROWS + 30, 0.03)])
+def test_factors(n, density):
     rng = np.random.default_rng(n)
-    matrix = rng.normal(size=(n, n))
+    matrix = rng.normal(size=(n, n)) * (rng.uniform(size=(n, n)) < density) + np.eye(n)
     right = rng.normal(size=(n, 3))
     factors = Factors(matrix)
     np.testing.assert_allclose(matrix @ factors.solve(right), right, atol=1e-8)

@@ -6,7 +6,9 @@ from bargain.economy.diversion import reexport_share
 from bargain.standoff import ScenarioError, State, load_scenario
 
 BASE = load_scenario("us-china-2025")
-ROUNDS = BASE.rounds(bystanders="neutral")
+# Whole quarters of stock are easier to count with than the default half quarters.
+QUARTERS = {"military": 7}
+ROUNDS = BASE.rounds(bystanders="neutral", levels=QUARTERS)
 GAME = ROUNDS.game()
 
 
@@ -26,6 +28,7 @@ def test_the_size_of_the_game():
     assert GAME.discount_factor == 0.97
     assert GAME.players == ("US", "CN")
     assert BASE.markov_game() == BASE.rounds().game()
+    assert BASE.markov_game().n_states == 416
 
 
 @pytest.mark.parametrize("state", [0, 37, 120, 223])
@@ -104,7 +107,7 @@ def test_no_parameter_of_the_rounds_is_inert():
 
 def test_a_pooled_stock_is_one_stock():
     pooled = BASE.variant("general_stock")
-    rounds = pooled.rounds(bystanders="neutral")
+    rounds = pooled.rounds(bystanders="neutral", levels=QUARTERS)
     for state in (0, 3 * 32):
         row = rounds.space.table().iloc[state]
         there = State(row["military"], row["military"], row["rebuilt"], row["substitution"], row["mood"])

@@ -12,8 +12,13 @@ def space(levels=None, scenario=BASE, draws=None):
     return state_space(scenario.file, scenario.choices["state.mood"], parameter_arrays(scenario, draws), levels)
 
 
-def test_the_default_has_224_states_from_today_on():
-    found = space()
+def test_the_default_starts_from_today_and_steps_by_half_a_quarter():
+    assert space().sizes == (13, 4, 4, 2)
+    assert np.diff(space().grids[0][0]).tolist() == pytest.approx([1.5] * 12)
+
+
+def test_whole_quarters_make_224_states():
+    found = space({"military": 7})
     assert found.variables == ("military", "rebuilt", "substitution", "mood")
     assert found.sizes == (7, 4, 4, 2)
     assert found.n_states == len(set(found.labels())) == 224

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bargain.standoff.transitions import (
+    expected_growth,
     grid_step,
-    growth_target,
+    growth_step,
     joint_step,
     mood_step,
     stock_target,
@@ -39,13 +40,35 @@ def test_stocks_bridge_the_gap_until_they_are_empty():
 def test_capacity_grows_faster_while_the_input_is_withheld():
     # From 0.2 half of what is missing in 6 years: 0.4 / 24 a quarter, twice that under a full stop.
     pace = {"today": np.array(0.2), "years": np.array(6.0), "covered": np.array(0.5), "round_months": 3.0}
-    grown = [
-        growth_target(np.array(x), withheld=np.array(w), withheld_factor=np.array(2.0), **pace)
-        for x, w in ((0.2, 0.0), (0.2, 1.0), (0.2, 0.5), (0.99, 1.0))
-    ]
-    assert np.array(grown) == pytest.approx([0.2 + 1 / 60, 0.2 + 1 / 30, 0.2 + 0.025, 1.0])
+    grown = [expected_growth(withheld=np.array(w), withheld_factor=np.array(2.0), **pace) for w in (0.0, 1.0, 0.5)]
+    assert np.array(grown) == pytest.approx([1 / 60, 1 / 30, 0.025])
     assert withheld_share(np.array(1.0), np.array(0.0), np.array(0.2)) == pytest.approx(0.2)
     assert withheld_share(np.array(0.0), np.array(0.0), np.array(0.2)) == pytest.approx(1.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 9))
+def test_growth_by_plants_keeps_the_expectation(seed, n_levels):
+    rng = np.random.default_rng(seed)
+    grid = np.linspace(rng.uniform(0.0, 0.5, 3), 1.0, n_levels, axis=1)
+    capacity = grid[:, rng.integers(0, n_levels, 5)]
+    growth, jump = rng.uniform(0.0, 0.2, (3, 5)), rng.uniform(0.01, 0.7, (3, 5))
+    places, chances = growth_step(grid, capacity, growth, jump)
+    expected = (grid[np.arange(3)[:, None, None], places] * chances).sum(axis=-1)
+    np.testing.assert_allclose(expected, np.minimum(capacity + growth, 1.0), atol=1e-12)
+    assert chances.min() >= -1e-15
+    np.testing.assert_allclose(chances.sum(axis=-1), 1.0, atol=1e-15)
+
+
+def test_growth_by_plants_is_the_same_process_on_every_grid_that_holds_them():
+    coarse, fine = np.linspace(0.1, 1.0, 4)[None], np.linspace(0.1, 1.0, 13)[None]
+    growth, jump = np.full((1, 4), 0.02), np.full((1, 4), 0.3)
+    places, chances = growth_step(coarse, coarse, growth, jump)
+    finer, same = growth_step(fine, coarse, growth, jump)
+    assert places.shape == (1, 4, 2)
+    np.testing.assert_array_equal(places * 4, finer)
+    np.testing.assert_allclose(chances, same, atol=1e-15)
+    assert chances[0, :3, 1] == pytest.approx(0.02 / 0.3)
 
 
 def test_moods_stay_or_leave_to_any_other():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from known_markov_games import MATCHING_PENNIES, random_markov
-from small_talks import BASE, small_rounds
+from small_talks import BASE, SMALL, small_rounds
 
 from bargain.games.markov import MarkovGame
 from bargain.games.stationary import certify_stationary
@@ -67,3 +67,17 @@ def test_a_component_game_pays_what_the_whole_game_pays(seed: int) -> None:
     verdict = certify_stationary(part, own)
     np.testing.assert_allclose(verdict.values[:2], found.path.values[group], atol=1e-9)
     assert verdict.certificate.holds
+
+
+def test_states_that_play_does_not_lead_to_do_not_matter() -> None:
+    coarse, fine = BASE.rounds(levels=SMALL | {"rebuilt": 4}), BASE.rounds(levels=SMALL | {"rebuilt": 7})
+    assert fine.space.n_states > coarse.space.n_states
+    values = []
+    for rounds in (coarse, fine):
+        setting = setting_of(BASE, rounds)
+        found = solve(setting.game, StatusQuoPath(setting.reference, tuple(setting.start.tolist())))
+        assert found.path is not None
+        assert found.path.certificate.holds
+        values.append(setting.at_start(found.path.values))
+    assert "states that play may lead to" in found.path_by
+    np.testing.assert_allclose(values[0], values[1], atol=1e-12)
