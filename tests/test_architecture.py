@@ -19,13 +19,26 @@ ALLOWED = {
     "solvers": {"solvers", "games"},
     "economy": {"economy"},
     "evidence": {"evidence"},
-    "standoff": {"standoff", "games", "economy", "evidence"},
-    "talks": {"talks", "standoff", "solvers", "games", "economy", "evidence"},
-    "study": {"study", "talks", "standoff", "solvers", "games", "economy", "evidence"},
+    "mechanisms": {"mechanisms", "games", "economy"},
+    "standoff": {"standoff", "mechanisms", "games", "economy", "evidence"},
+    "talks": {"talks", "standoff", "solvers", "mechanisms", "games", "economy", "evidence"},
+    "study": {"study", "talks", "standoff", "solvers", "mechanisms", "games", "economy", "evidence"},
     "plot": {"plot", "games", "study"},
     "reproduce": {"plot", "games", "study"},
     "answers": {"standoff", "cli"},
-    "cli": {"answers", "games", "solvers", "economy", "evidence", "standoff", "talks", "study", "plot", "reproduce"},
+    "cli": {
+        "answers",
+        "mechanisms",
+        "games",
+        "solvers",
+        "economy",
+        "evidence",
+        "standoff",
+        "talks",
+        "study",
+        "plot",
+        "reproduce",
+    },
 }
 HEAVY = {"pandas", "matplotlib", "numba", "joblib", "nashpy", "scipy", "tqdm", "typer", "pydantic"}
 
@@ -59,7 +72,15 @@ def test_import_of_the_package_is_light() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["bargain.games", "bargain.solvers", "bargain.evidence", "bargain.economy.trade", "bargain.talks"]
+    "module",
+    [
+        "bargain.games",
+        "bargain.solvers",
+        "bargain.evidence",
+        "bargain.economy.trade",
+        "bargain.talks",
+        "bargain.mechanisms",
+    ],
 )
 def test_rooms_load_pandas_and_matplotlib_only_when_used(module: str) -> None:
     code = f"import {module}, sys; print(sorted({{'pandas', 'matplotlib', 'numba', 'nashpy'}} & set(sys.modules)))"
