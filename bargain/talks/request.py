@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from numbers import Real
 from typing import Any, Self
@@ -54,7 +54,7 @@ class Request:
     weights: tuple[float, ...] | None = None
     reply_lag: int = 1
     levels: tuple[tuple[str, int], ...] | None = None
-    frozen: tuple[tuple[str, str], ...] = ()
+    frozen: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     bystanders: str = "react"
     n_starts: int = 8
     seed: int = 0
@@ -89,14 +89,14 @@ class Request:
         *,
         weights: Any = None,
         levels: Mapping[str, int] | None = None,
-        frozen: Mapping[str, str] | None = None,
+        frozen: Mapping[str, str | Sequence[str]] | None = None,
         **settings: Any,
     ) -> Self:
         """From what a user gives: mappings instead of pairs, any sequence of weights."""
         return cls(
             weights=None if weights is None else tuple(weights),
             levels=None if levels is None else tuple((str(name), int(n)) for name, n in levels.items()),
-            frozen=tuple((str(name), str(level)) for name, level in (frozen or {}).items()),
+            frozen=tuple((str(name), _held(level)) for name, level in (frozen or {}).items()),
             **settings,
         )
 
@@ -111,7 +111,7 @@ class Request:
         data = asdict(self)
         data["weights"] = None if self.weights is None else list(self.weights)
         data["levels"] = None if self.levels is None else dict(self.levels)
-        data["frozen"] = dict(self.frozen)
+        data["frozen"] = {name: list(held) if isinstance(held, tuple) else held for name, held in self.frozen}
         return data
 
     @classmethod
@@ -121,3 +121,11 @@ class Request:
 
 def _is_weight(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, Real) and 0.0 < float(value) < np.inf
+
+
+def _held(levels: str | Sequence[str]) -> str | tuple[str, ...]:
+    """The level at which an instrument is held, or those among which its player may still choose."""
+    if isinstance(levels, str) or not isinstance(levels, Sequence):
+        return str(levels)
+    named = tuple(dict.fromkeys(map(str, levels)))
+    return named[0] if len(named) == 1 else named

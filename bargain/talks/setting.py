@@ -6,7 +6,7 @@ level takes away its other levels in every state; the standoff and the arrangeme
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,9 @@ from bargain.standoff.instruments import Moves
 from bargain.standoff.rounds import StandoffRounds
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ScenarioError
+
+Held = Mapping[str, str | Sequence[str]]
+"""Instrument -> the level at which it is held, or the levels among which its player may still choose."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +77,10 @@ class Setting(ArrayRecord):
         return cls(game, data["start"], data["usd"], tuple(data["reference"]))
 
 
-def setting_of(
-    scenario: Scenario, rounds: StandoffRounds, frozen: Mapping[str, str] | None = None, draw: int = 0
-) -> Setting:
-    """The setting of a scenario; frozen: instrument -> the level at which it is held.
+def setting_of(scenario: Scenario, rounds: StandoffRounds, frozen: Held | None = None, draw: int = 0) -> Setting:
+    """The setting of a scenario; frozen: instrument -> the level at which it is held, or the levels that are left.
 
+    The reference play is the scenario's where it is left, else with the first of the levels that are.
     Raises ScenarioError for an instrument or level that is none, or one that no strategic player sets.
     """
     moves, game = rounds.table.moves, rounds.game(draw)
@@ -101,31 +103,35 @@ def setting_of(
     return Setting(game, rounds.space.start()[draw], np.array(gdp) / 100.0, reference)
 
 
-def frozen_actions(scenario: Scenario, moves: Moves, frozen: Mapping[str, str]) -> tuple[BoolArray, ...]:
-    """For each player, which actions hold every frozen instrument of that player at its level, ``(n_actions[i],)``."""
+def frozen_actions(scenario: Scenario, moves: Moves, frozen: Held) -> tuple[BoolArray, ...]:
+    """For each player, which actions hold every frozen instrument of that player at its levels, ``(n_actions[i],)``."""
     masks = [np.ones(n, dtype=bool) for n in moves.shape]
-    for name, level in frozen.items():
-        place = _level_place(scenario, moves, name, level)
+    for name, levels in frozen.items():
+        places = _level_places(scenario, moves, name, levels)
         for k, player in enumerate(moves.players):
             if (name, player) in moves.level:
-                masks[k] &= moves.level[name, player].reshape(-1) == place
+                masks[k] &= np.isin(moves.level[name, player].reshape(-1), places)
     return tuple(masks)
 
 
-def _level_place(scenario: Scenario, moves: Moves, name: str, level: str) -> int:
+def _level_places(scenario: Scenario, moves: Moves, name: str, levels: str | Sequence[str]) -> list[int]:
     instruments = scenario.file.instruments
     set_by = {label for label, owner in moves.level if owner in moves.players}
     if name not in set_by:
         known = [label for label in instruments if label in set_by]
         raise ScenarioError(f"frozen: no instrument '{name}' of {', '.join(moves.players)}; {nearest(name, known)}")
-    levels = list(instruments[name].levels)
-    if level not in levels:
-        raise ScenarioError(f"frozen: {name} has no level '{level}'; {nearest(str(level), levels)}")
-    return levels.index(level)
+    known = list(instruments[name].levels)
+    given = [levels] if isinstance(levels, str) or not isinstance(levels, Sequence) else list(levels)
+    if not given:
+        raise ScenarioError(f"frozen: {name} is left no level; the rule is at least one")
+    for level in given:
+        if level not in known:
+            raise ScenarioError(f"frozen: {name} has no level '{level}'; {nearest(str(level), known)}")
+    return [known.index(level) for level in given]
 
 
-def _frozen_reference(scenario: Scenario, moves: Moves, frozen: Mapping[str, str]) -> tuple[int, ...]:
-    """The reference action of each player with the frozen instruments at their level."""
+def _frozen_reference(scenario: Scenario, moves: Moves, frozen: Held) -> tuple[int, ...]:
+    """The reference action of each player, frozen instruments at the first level left where theirs is not."""
     result = []
     for k, player in enumerate(moves.players):
         fits = np.ones(moves.shape[k], dtype=bool)
@@ -134,7 +140,8 @@ def _frozen_reference(scenario: Scenario, moves: Moves, frozen: Mapping[str, str
                 here = levels.reshape(-1)
                 wanted = here[moves.reference[k]]
                 if name in frozen:
-                    wanted = _level_place(scenario, moves, name, frozen[name])
+                    places = _level_places(scenario, moves, name, frozen[name])
+                    wanted = wanted if wanted in places else places[0]
                 fits &= here == wanted
         result.append(int(np.flatnonzero(fits)[0]))
     return tuple(result)
