@@ -25,6 +25,8 @@ from bargain.solvers.base import Solution, Status, solve
 from bargain.solvers.enforceable import EnforceableDeals
 from bargain.solvers.enforceable_solution import DealSolution
 from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
+from bargain.standoff.schema import ScenarioError
+from bargain.talks.demands import Demanded, bargain_with_demands
 from bargain.talks.request import Request
 from bargain.talks.setting import Setting
 from bargain.talks.standoffs import Standoff
@@ -43,7 +45,8 @@ class Outcome(ArrayRecord):
     themselves in a start state; deal, deal_certificate: with up-front payments in billion USD a year for one round;
     payoff_set: corners ``(n_points, 2)`` of what can be agreed on, own units; set_distance: how far the sets are from
     what they support in one round, as a share of the payoff range; bargaining: the conditions of the solution;
-    message: what was found and what to try next.
+    demanded: what became of demands that cannot be divided, None where they are off; payoffs hold their worth, the
+    payoff set does not; message: what was found and what to try next.
     """
 
     status: str
@@ -59,6 +62,7 @@ class Outcome(ArrayRecord):
     set_distance: float | None = None
     bargaining: BargainingCertificate | None = None
     message: str = ""
+    demanded: Demanded | None = None
 
     def __post_init__(self) -> None:
         for name in ("threat_point", "payoffs", "payoff_set"):
@@ -66,11 +70,16 @@ class Outcome(ArrayRecord):
             if value is not None:
                 object.__setattr__(self, name, finite_array(value, name))
 
+    @property
+    def worth_conceded(self) -> FloatArray | float:
+        """What concessions that cannot be divided are worth to each player, percent of own GDP a year."""
+        return 0.0 if self.demanded is None else self.demanded.worth
+
     def to_dict(self) -> dict[str, Any]:
         data: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         for name in ("threat_point", "payoffs", "payoff_set"):
             data[name] = None if data[name] is None else data[name].tolist()
-        for name in ("deal", "deal_certificate", "bargaining"):
+        for name in ("deal", "deal_certificate", "bargaining", "demanded"):
             data[name] = None if data[name] is None else data[name].to_dict()
         data["lottery"] = list(self.lottery)
         data["truces"] = [play.to_dict() for play in self.truces]
@@ -82,8 +91,9 @@ class Outcome(ArrayRecord):
             "deal": Deal,
             "deal_certificate": DealCertificate,
             "bargaining": BargainingCertificate,
+            "demanded": Demanded,
         }
-        loaded = {name: data[name] and kind.from_dict(data[name]) for name, kind in kinds.items()}
+        loaded = {name: data.get(name) and kind.from_dict(data[name]) for name, kind in kinds.items()}
         loaded["lottery"] = tuple(data["lottery"])
         loaded["truces"] = tuple(TrucePlay.from_dict(play) for play in data["truces"])
         return cls(**{**data, **loaded})
@@ -91,6 +101,8 @@ class Outcome(ArrayRecord):
 
 def bargain_over(setting: Setting, request: Request, standoff: Standoff | None) -> Outcome:
     """The outcome; standoff: None for the threat "punishment", which deals and sets bring along."""
+    if request.demands != "off" and not setting.demands:
+        raise ScenarioError(f"demands = {request.demands!r}, but there are none: the rule is a demand in the scenario")
     if standoff is not None and standoff.equilibrium is None:
         return Outcome(status=UNKNOWN, message=f"no standoff found: {standoff.scope}; try another threat")
     if request.arrangement == "truce":
@@ -114,9 +126,9 @@ def over_truces(setting: Setting, request: Request, standoff: Standoff, options:
     refused: list[str] = []
     while True:
         values = np.array([setting.at_start(own) for own in offers.values]).reshape(-1, len(threat))
-        found = _solved(setting, request, values if len(values) else threat[None], threat)
+        found, demanded = _solved(setting, request, values if len(values) else threat[None], threat)
         if not found.agreement or found.lottery is None:
-            return _standing(threat, found, _no_truce(counts, refused), counts)
+            return _standing(threat, found, _no_truce(counts, refused), counts, demanded)
         used = [int(m) for m in np.flatnonzero(found.lottery)]
         # The ideal point of Kalai and Smorodinsky rests on corners that are not played.
         needed = sorted({*used, *_corners(values)})
@@ -144,6 +156,7 @@ def over_truces(setting: Setting, request: Request, standoff: Standoff, options:
         payoff_set=values,
         bargaining=found.certificate,
         message="; ".join(filter(None, words)),
+        demanded=demanded,
         **counts,
     )
 
@@ -157,22 +170,25 @@ def _over_deals(setting: Setting, request: Request, standoff: Standoff | None) -
     floor, surplus = setting.at_start(solution.punishments), float(setting.at_start(solution.surplus))
     threat = floor / setting.usd if standoff is None else setting.at_start(_values(standoff))
     corners = (floor + surplus * np.eye(len(floor))) / setting.usd
-    found = _solved(setting, request, np.vstack([threat, corners]), threat)
+    found, demanded = _solved(setting, request, np.vstack([threat, corners]), threat, corners)
     if not found.agreement or found.payoffs is None:
-        return _standing(threat, found, "no deal leaves both sides better off", {})
-    payoffs = _own_units(setting, found)
+        return _standing(threat, found, "no deal leaves both sides better off", {}, demanded)
+    # A concession comes first, so that what the deal itself must leave to each side does not count its worth.
+    worth = 0.0 if demanded is None else demanded.worth
+    payoffs = _own_units(setting, found) - worth
     shares = np.maximum((payoffs * setting.usd - floor) / surplus, 0.0)
     deal = solution.deal_for((shares / shares.sum()).tolist())
     certificate = certify_deal(setting.game, deal, request.tolerance)
     return Outcome(
         status=AGREED if certificate.holds else STOPPED,
         threat_point=threat,
-        payoffs=setting.at_start(certificate.start_values) / setting.usd,
+        payoffs=setting.at_start(certificate.start_values) / setting.usd + worth,
         deal=deal,
         deal_certificate=certificate,
         payoff_set=corners,
         bargaining=found.certificate,
         message="; ".join(filter(None, [found.message, solution.message])),
+        demanded=demanded,
     )
 
 
@@ -184,9 +200,10 @@ def _over_sets(setting: Setting, request: Request, standoff: Standoff | None) ->
         return _nothing_enforced(setting, standoff, solution)
     points = minkowski_sum(polygons, setting.start[setting.starts])
     threat = _punishments(setting, request) if standoff is None else setting.at_start(_values(standoff))
-    found = _solved(setting, request, points, threat)
+    found, demanded = _solved(setting, request, points, threat)
     if not found.agreement:
-        return _standing(threat, found, "no equilibrium without side payments leaves both sides better off", {})
+        why = "no equilibrium without side payments leaves both sides better off"
+        return _standing(threat, found, why, {}, demanded)
     return Outcome(
         status=AGREED,
         threat_point=threat,
@@ -195,6 +212,7 @@ def _over_sets(setting: Setting, request: Request, standoff: Standoff | None) ->
         set_distance=solution.distance,
         bargaining=found.certificate,
         message="; ".join(filter(None, [found.message, solution.message])),
+        demanded=demanded,
     )
 
 
@@ -218,11 +236,16 @@ def _punishments(setting: Setting, request: Request) -> FloatArray:
     return setting.at_start(solve(setting.game, solver, tolerance=request.tolerance).own_punishments)
 
 
-def _solved(setting: Setting, request: Request, points: FloatArray, threat: FloatArray) -> BargainingSolution:
-    """The bargaining solution, in billion USD a year."""
+def _solved(
+    setting: Setting, request: Request, points: FloatArray, threat: FloatArray, reached: FloatArray | None = None
+) -> tuple[BargainingSolution, Demanded | None]:
+    """The bargaining solution, in billion USD a year, and what becomes of demands; reached: points but the threat."""
+    if request.demands != "off":
+        given = points if reached is None else reached
+        return bargain_with_demands(points, threat, setting.usd, setting.game.players, request, setting.demands, given)
     problem = BargainingProblem(points * setting.usd, threat * setting.usd, setting.game.players)
     solution: BargainingSolution = solve(problem, request.concept, tolerance=request.tolerance)
-    return solution
+    return solution, None
 
 
 def _own_units(setting: Setting, found: BargainingSolution) -> FloatArray:
@@ -230,7 +253,9 @@ def _own_units(setting: Setting, found: BargainingSolution) -> FloatArray:
     return np.asarray(found.payoffs / setting.usd)
 
 
-def _standing(threat: FloatArray, found: BargainingSolution, why: str, counts: dict[str, Any]) -> Outcome:
+def _standing(
+    threat: FloatArray, found: BargainingSolution, why: str, counts: dict[str, Any], demanded: Demanded | None
+) -> Outcome:
     """The standoff holds: both sides get what they threaten with."""
     message = f"no agreement: the standoff holds; {why}"
     return Outcome(
@@ -239,6 +264,7 @@ def _standing(threat: FloatArray, found: BargainingSolution, why: str, counts: d
         payoffs=threat,
         bargaining=found.certificate,
         message=message,
+        demanded=demanded,
         **counts,
     )
 

@@ -51,6 +51,7 @@ def headline(agreement: Agreement) -> dict[str, Any]:
             for chance, play in zip(outcome.lottery, outcome.truces, strict=True)
         ],
         "deal": _deal_data(agreement),
+        "demands": None if outcome.demanded is None else outcome.demanded.to_dict(),
         "life": truce_life(agreement).to_dict(),
         "certificates": agreement.certificates,
         "certified": agreement.certified,

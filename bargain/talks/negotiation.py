@@ -30,6 +30,7 @@ def negotiate(
     n_starts: int = 8,
     seed: int = 0,
     time_limit: float | None = None,
+    demands: str = "off",
 ) -> Agreement:
     """What the two sides agree on, from today's state on.
 
@@ -40,7 +41,8 @@ def negotiate(
     weights: one per player, for all but kalai-smorodinsky; reply_lag: rounds in which breaking a truce stays without an
     answer; levels: grid points by state variable; frozen: instrument -> the level at which it is held; bystanders:
     "react" or "neutral"; rounds: the scenario's game if at hand (one draw); n_starts, seed: of the random search for
-    the best and the worst standoff; time_limit: seconds for it and for deals and sets.
+    the best and the worst standoff; time_limit: seconds for it and for deals and sets; demands: those of the scenario
+    that cannot be divided are "off", "negotiable" (conceded or not, whatever the solution prefers) or "insisted" on.
 
     Raises ValueError (ScenarioError for names of the scenario) for bad input. That nothing is found, or that the
     standoff holds, is a status of the result.
@@ -68,6 +70,7 @@ def negotiate(
         n_starts=n_starts,
         seed=seed,
         time_limit=time_limit,
+        demands=demands,
     )
     if len(scenario.players) != 2:
         raise ScenarioError(f"{scenario.name} has {len(scenario.players)} strategic players; negotiate takes 2")

@@ -43,6 +43,13 @@ SOLUTIONS: dict[str, type[Any]] = {
 }
 """Division -> the bargaining solution; payoffs are in USD."""
 
+DEMANDS: dict[str, str] = {
+    "off": "demands that cannot be divided are left out",
+    "negotiable": "they may be conceded as part of an agreement",
+    "insisted": "no agreement unless all of them are conceded",
+}
+"""What the side that makes an indivisible demand does with it -> what that means."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -60,9 +67,12 @@ class Request:
     seed: int = 0
     tolerance: float = DEFAULT_TOLERANCE
     time_limit: float | None = None
+    demands: str = "off"
 
     def __post_init__(self) -> None:
-        for name, known in (("arrangement", ARRANGEMENTS), ("threat", THREATS), ("solution", SOLUTIONS)):
+        choices: dict[str, dict[str, Any]]
+        choices = {"arrangement": ARRANGEMENTS, "threat": THREATS, "solution": SOLUTIONS, "demands": DEMANDS}
+        for name, known in choices.items():
             value = getattr(self, name)
             if value not in known:
                 raise ValueError(f"{name} = {value!r} is not one of {', '.join(known)}; {nearest(value, list(known))}")

@@ -7,7 +7,7 @@ level takes away its other levels in every state; the standoff and the arrangeme
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from bargain.standoff.instruments import Moves
 from bargain.standoff.rounds import StandoffRounds
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ScenarioError
+from bargain.talks.demands import Concession, demands_of
 
 Held = Mapping[str, str | Sequence[str]]
 """Instrument -> the level at which it is held, or the levels among which its player may still choose."""
@@ -29,13 +30,15 @@ class Setting(ArrayRecord):
     """A game with states and its start.
 
     start: chances of the states ``(n_states,)``; usd: billion USD that one payoff unit is worth to each player
-    ``(n_players,)``; reference: the action of each player in the play before the standoff.
+    ``(n_players,)``; reference: the action of each player in the play before the standoff; demands: that cannot be
+    divided, at stake when the request says so.
     """
 
     game: MarkovGame
     start: FloatArray
     usd: FloatArray
     reference: tuple[int, ...]
+    demands: tuple[Concession, ...] = ()
 
     def __post_init__(self) -> None:
         n_states, n = self.game.n_states, self.game.n_players
@@ -69,12 +72,14 @@ class Setting(ArrayRecord):
             "start": self.start.tolist(),
             "usd": self.usd.tolist(),
             "reference": list(self.reference),
+            "demands": [asdict(demand) for demand in self.demands],
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Setting:
         game = MarkovGame.from_dict(data["game"])
-        return cls(game, data["start"], data["usd"], tuple(data["reference"]))
+        demands = tuple(Concession(**demand) for demand in data.get("demands", ()))
+        return cls(game, data["start"], data["usd"], tuple(data["reference"]), demands)
 
 
 def setting_of(scenario: Scenario, rounds: StandoffRounds, frozen: Held | None = None, draw: int = 0) -> Setting:
@@ -100,7 +105,7 @@ def setting_of(scenario: Scenario, rounds: StandoffRounds, frozen: Held | None =
         )
         reference = _frozen_reference(scenario, moves, frozen)
     gdp = [scenario.parameters[f"{code}.gdp_usd_bn"].value for code in game.players]
-    return Setting(game, rounds.space.start()[draw], np.array(gdp) / 100.0, reference)
+    return Setting(game, rounds.space.start()[draw], np.array(gdp) / 100.0, reference, demands_of(scenario))
 
 
 def frozen_actions(scenario: Scenario, moves: Moves, frozen: Held) -> tuple[BoolArray, ...]:

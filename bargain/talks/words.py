@@ -11,9 +11,10 @@ from bargain.games.record import FloatArray
 from bargain.games.stationary import StationaryProfile, stationary_values
 from bargain.standoff.instruments import instruments_of
 from bargain.talks.bargains import HOLDS
+from bargain.talks.demands import demand_lines
 from bargain.talks.leverage import initiative_columns
 from bargain.talks.life import TruceLife, truce_life
-from bargain.talks.request import ARRANGEMENTS, THREATS
+from bargain.talks.request import ARRANGEMENTS, DEMANDS, THREATS
 
 if TYPE_CHECKING:
     from bargain.talks.agreement import Agreement
@@ -51,6 +52,8 @@ def heading(agreement: Agreement) -> str:
     extra = f", weights {request.weights}" if request.weights else ""
     lag = f", reply lag {request.reply_lag}" if request.arrangement == "truce" else ""
     lines.append(f"division: {request.solution}{extra}{lag}")
+    if request.demands != "off":
+        lines.append(f"demands {request.demands}: {DEMANDS[request.demands]}")
     if request.frozen:
         lines.append("frozen: " + ", ".join(f"{name} at {level}" for name, level in request.frozen))
     lines.append(f"{agreement.status} ({agreement.outcome.message})")
@@ -90,14 +93,14 @@ def terms_text(agreement: Agreement) -> str:
     """What each side does, what follows a breach, how long it lasts."""
     if agreement.payoffs is None:
         return f"no terms: {agreement.outcome.message}"
-    standoff = _standoff_text(agreement)
+    standoff, demands = _standoff_text(agreement), demand_lines(agreement)
     if agreement.status == HOLDS:
-        return f"no agreement: the standoff holds\n{standoff}"
+        return "\n".join(["no agreement: the standoff holds", *demands, standoff])
     if agreement.arrangement == "truce":
-        return "\n".join([*_truce_lines(agreement), standoff, life_text(truce_life(agreement))])
+        return "\n".join([*demands, *_truce_lines(agreement), standoff, life_text(truce_life(agreement))])
     if agreement.arrangement == "deal":
-        return "\n".join([*_deal_lines(agreement), standoff]).rstrip()
-    return "the payoffs of some subgame-perfect equilibrium; a payoff set names no moves"
+        return "\n".join([*demands, *_deal_lines(agreement), standoff]).rstrip()
+    return "\n".join([*demands, "the payoffs of some subgame-perfect equilibrium; a payoff set names no moves"])
 
 
 def _truce_lines(agreement: Agreement) -> list[str]:
@@ -161,7 +164,8 @@ def side_payments(agreement: Agreement) -> FloatArray:
     assert agreement.payoffs is not None
     moves = StationaryProfile.pure(setting.game, deal.plan.tolist())
     earned = setting.at_start(stationary_values(setting.game, moves))
-    return np.asarray((earned - agreement.payoffs) * setting.usd)
+    worth = agreement.outcome.worth_conceded
+    return np.asarray((earned - (agreement.payoffs - worth)) * setting.usd)
 
 
 def payment_text(agreement: Agreement, paid: FloatArray) -> str:
