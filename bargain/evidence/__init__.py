@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bargain.evidence.claims import Claim, Pair
-from bargain.evidence.evidence import Episode, Evidence, load_episode, load_evidence
+from bargain.evidence.episodes import Episode, load_episode
+from bargain.evidence.evidence import Evidence, load_evidence
 from bargain.evidence.loader import TradeFlows, read_parameters
 from bargain.evidence.parameter import Parameter, ParameterError, ParameterTable, UnknownParameterError
 from bargain.evidence.schema import EPISODES

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bargain.evidence.loader import DATA
 from bargain.evidence.parameter import Parameter, ParameterTable, did_you_mean
-from bargain.evidence.schema import SPECS
+from bargain.evidence.schema import DATA, SPECS
 from bargain.evidence.table import EvidenceError, read_table
 from bargain.evidence.units import BOUNDS
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bargain.evidence.claims import Claim, Pair, read_claims, read_pairs, with_claims
+from bargain.evidence.episodes import Episode, load_episode
 from bargain.evidence.loader import TradeFlows, shipped_parameters, shipped_table, shipped_trade_flows
 from bargain.evidence.parameter import Parameter, ParameterTable, did_you_mean
-from bargain.evidence.schema import EPISODES
 from bargain.evidence.table import Table
 from bargain.evidence.units import EVIDENCE_SETS, REGIONS
 
@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that is known, under one evidence set ("independent" or "article"); read-only."""
+    """Everything that is known, under one evidence set ("independent" or "article"); read-only.
+
+    ``episode``: a past one, whose parameters stand beside the general ones and whose moves, trade and GDP are handed
+    out; None is the standoff of today.
+    """
 
     evidence_set: str
     parameters: ParameterTable
     claims: tuple[Claim, ...]
     pairs: tuple[Pair, ...]
+    episode: Episode | None = None
 
     def parameter(self, parameter_id: str) -> Parameter:
         """The parameter with this id; raises ``UnknownParameterError`` with the nearest ids."""
@@ -50,8 +55,8 @@ class Evidence:
 
     @property
     def moves(self) -> Table:
-        """Dated moves of 2018 to 2026; rows that are not ``observed`` are scheduled dates."""
-        return shipped_table("moves_timeline")
+        """Dated moves of 2018 to 2026, or of the episode; rows that are not ``observed`` are scheduled dates."""
+        return shipped_table("moves_timeline") if self.episode is None else self.episode.moves
 
     @property
     def magnets(self) -> Table:
@@ -68,53 +73,38 @@ class Evidence:
         return shipped_table(name)
 
     def trade_flows(self) -> TradeFlows:
-        """Goods trade of 2024 among the eight regions, USD bn at customs value, rows exporters, columns importers."""
-        return shipped_trade_flows()
+        """Goods trade of 2024 among the eight regions, USD bn at customs value, rows exporters, columns importers; of
+        an episode, its regions and base year."""
+        return shipped_trade_flows() if self.episode is None else self.episode.trade_flows()
 
     def gdp(self) -> npt.NDArray[np.float64]:
         """GDP of 2024 in USD bn, (n_regions,), in the order of ``trade_flows().regions``; ROW is world less seven."""
+        if self.episode is not None:
+            return self.episode.gdp()
         values = np.array([self.parameter(f"gdp_{region.lower()}").value for region in REGIONS], dtype=np.float64)
         values.flags.writeable = False
         return values
 
 
-@dataclass(frozen=True)
-class Episode:
-    """A past episode as data: its parameters, its dated moves, and trade and GDP of those concerned."""
-
-    name: str
-    parameters: ParameterTable
-    moves: Table
-    trade: Table
-
-
-def load_evidence(evidence_set: str = "independent") -> Evidence:
+def load_evidence(evidence_set: str = "independent", episode: str | None = None) -> Evidence:
     """The shipped evidence: the "independent" sources, or the "article"'s value wherever it makes a claim.
 
-    Read and checked once for each set. Raises ``ValueError`` for an unknown set, ``EvidenceError`` for faulty data.
+    episode: a past one beside it, with its own trade and GDP. Read and checked once for each set and episode. Raises
+    ``ValueError`` for an unknown set or episode, ``EvidenceError`` for faulty data.
     """
     if evidence_set not in EVIDENCE_SETS:
         near = did_you_mean(evidence_set, EVIDENCE_SETS)
         raise ValueError(f"evidence_set = {evidence_set!r} is not one of {', '.join(EVIDENCE_SETS)}{near}")
-    return _evidence(evidence_set)
-
-
-def load_episode(name: str) -> Episode:
-    """One of ``EPISODES``, such as "china-japan-2010"; an unknown name raises ``ValueError`` with the nearest."""
-    if name not in EPISODES:
-        raise ValueError(f"episode {name!r} is not one of {', '.join(EPISODES)}{did_you_mean(name, EPISODES)}")
-    return Episode(
-        name,
-        shipped_parameters(f"episodes/parameters_{name}"),
-        shipped_table(f"episodes/moves_{name}"),
-        shipped_table(f"episodes/trade_{name}"),
-    )
+    return _evidence(evidence_set, episode)
 
 
 @cache
-def _evidence(evidence_set: str) -> Evidence:
+def _evidence(evidence_set: str, episode: str | None = None) -> Evidence:
     parameters = shipped_parameters("parameters")
     claims, pairs = read_claims(parameters), read_pairs(parameters)
     if evidence_set == "article":
         parameters = with_claims(parameters, pairs)
-    return Evidence(evidence_set, parameters, claims, pairs)
+    if episode is None:
+        return Evidence(evidence_set, parameters, claims, pairs)
+    past = load_episode(episode)
+    return Evidence(evidence_set, past.beside(parameters), claims, pairs, past)

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from bargain.evidence.parameter import Parameter, ParameterError, ParameterTable, did_you_mean
-from bargain.evidence.schema import SPECS
+from bargain.evidence.schema import DATA, SPECS
 from bargain.evidence.table import EvidenceError, Table, read_table
 from bargain.evidence.units import REGIONS
-
-DATA = Path(str(files("bargain.evidence") / "data"))
-"""Folder of the shipped CSV files."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,11 @@ A column maps to a kind of cell (``table.CELLS``); a kind that ends in '?' allow
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+DATA = Path(str(files("bargain.evidence") / "data"))
+"""Folder of the shipped CSV files."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,13 @@ _EPISODE_TRADE = TableSpec(
     key=("exporter", "importer", "what", "unit", "year"),
 )
 
-EPISODES: tuple[str, ...] = ("china-japan-2010", "us-china-2018", "russia-eu-gas-2022", "opec-1973")
+
+def episode_names(data: Path = DATA) -> tuple[str, ...]:
+    """Past episodes with a table of parameters in the folder ``episodes``: a new one needs files, no code."""
+    return tuple(sorted(path.stem.removeprefix("parameters_") for path in data.glob("episodes/parameters_*.csv")))
+
+
+EPISODES: tuple[str, ...] = episode_names()
 """Past episodes that are shipped as data."""
 
 SPECS: dict[str, TableSpec] = {
@@ -145,7 +156,12 @@ SPECS: dict[str, TableSpec] = {
 }
 """Table name -> rules; the file is ``data/<name>.csv``."""
 
+
+def episode_specs(episode: str) -> dict[str, TableSpec]:
+    """Rules of the three tables of one episode."""
+    kinds = {"parameters": _PARAMETERS, "moves": _MOVES, "trade": _EPISODE_TRADE}
+    return {f"episodes/{kind}_{episode}": spec for kind, spec in kinds.items()}
+
+
 for _episode in EPISODES:
-    SPECS[f"episodes/parameters_{_episode}"] = _PARAMETERS
-    SPECS[f"episodes/moves_{_episode}"] = _MOVES
-    SPECS[f"episodes/trade_{_episode}"] = _EPISODE_TRADE
+    SPECS |= episode_specs(_episode)

@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bargain.evidence import EVIDENCE_SETS, ParameterTable, load_evidence
-from bargain.standoff.references import reference_errors
+from bargain.evidence import EPISODES, EVIDENCE_SETS, ParameterTable, load_evidence
+from bargain.standoff.references import reference_errors, unknown
 from bargain.standoff.resolution import resolved
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import Options, ScenarioError, ScenarioFile, nearest, quantities
@@ -54,7 +54,7 @@ def resolved_scenario(name: str, file: ScenarioFile, evidence_set: str) -> Scena
     if evidence_set not in EVIDENCE_SETS:
         near = nearest(str(evidence_set), list(EVIDENCE_SETS))
         raise ScenarioError(f"evidence = {evidence_set!r} is not one of {', '.join(EVIDENCE_SETS)}{near}")
-    evidence = load_evidence(evidence_set)
+    evidence = load_evidence(evidence_set, file.episode)
     parameters, attributes = [], {}
     choices = {f"options.{field}": str(getattr(file.options, field)) for field in Options.model_fields}
     choices["state.mood"] = file.state.mood
@@ -135,6 +135,8 @@ def _validated(name: str, own: dict[str, Any], seen: tuple[str, ...] = ()) -> Sc
         file = ScenarioFile.model_validate(data)
     except ValidationError as error:
         raise ScenarioError(f"{name}: {_first_line(error)}") from None
+    if file.episode is not None and file.episode not in EPISODES:
+        raise ScenarioError(f"{name}: episode: {unknown('an episode of the evidence', file.episode, list(EPISODES))}")
     for place, message in reference_errors(file):
         raise ScenarioError(f"{name}: {place}: {message}")
     return file

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from bargain.evidence.units import REGIONS
+from bargain.evidence import REGIONS, load_episode
 from bargain.standoff.instruments import owners
+from bargain.standoff.record import Record
 from bargain.standoff.schema import (
     AlignmentInstrument,
     Component,
@@ -30,6 +31,7 @@ def reference_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
     """All names in a file that do not lead anywhere, as (place, message)."""
     yield from _name_errors(file)
     players, sectors = list(file.players), list(file.sectors)
+    regions = list(REGIONS if file.episode is None else load_episode(file.episode).regions)
     for code, player in file.players.items():
         if player.rival is not None and (player.rival not in players or player.rival == code):
             yield f"players.{code}.rival", unknown("another player", player.rival, [p for p in players if p != code])
@@ -40,8 +42,8 @@ def reference_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
     if sum(player.strategic for player in file.players.values()) < 2:
         yield "players", "fewer than 2 are strategic"
     for region in file.trade.regions:
-        if region not in REGIONS:
-            yield "trade.regions", unknown("a region of the trade data", region, list(REGIONS))
+        if region not in regions:
+            yield "trade.regions", unknown("a region of the trade data", region, regions)
         if file.trade.regions.count(region) > 1:
             yield "trade.regions", f"'{region}' is named twice"
     for name, item in file.inputs.items():
@@ -67,6 +69,44 @@ def reference_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
     if moods and file.state.mood not in moods:
         yield "state.mood", unknown("a mood", file.state.mood, sorted(moods))
     yield from _stock_errors(file)
+    yield from _demand_errors(file)
+    if file.record is not None:
+        yield from _record_errors(file, file.record)
+
+
+def _demand_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
+    """A demand is between two strategic players."""
+    strategic = [code for code, player in file.players.items() if player.strategic]
+    for name, demand in file.demands.items():
+        for field in ("demander", "conceder"):
+            if getattr(demand, field) not in strategic:
+                yield f"demands.{name}.{field}", unknown("a strategic player", getattr(demand, field), strategic)
+        if demand.demander == demand.conceder:
+            yield f"demands.{name}", f"'{demand.demander}' cannot demand anything of itself"
+
+
+def _record_errors(file: ScenarioFile, record: Record) -> Iterator[tuple[str, str]]:
+    """What a record speaks of must be in the scenario."""
+    players, instruments = list(file.players), file.instruments
+    stocks = list(file.rounds.stocks) if file.rounds is not None else []
+    named = [("sender", record.sender, players), ("target", record.target, players)]
+    named += [(f"losses.{k}.player", loss.player, players) for k, loss in enumerate(record.losses)]
+    named += [(f"stocks.{k}.state", stock.state, stocks) for k, stock in enumerate(record.stocks)]
+    named += [(f"concessions.{k}.demand", c.demand, list(file.demands)) for k, c in enumerate(record.concessions)]
+    for k, entry in enumerate(record.erosion):
+        named.append((f"erosion.{k}.input", entry.input, list(file.inputs)))
+        users = list(file.inputs[entry.input].users) if entry.input in file.inputs else []
+        named.append((f"erosion.{k}.user", entry.user, users))
+    for k, spell in enumerate(record.course):
+        for name, level in spell.levels.items():
+            named.append((f"course.{k}", name, list(instruments)))
+            named.append((f"course.{k}.{name}", level, list(instruments[name].levels) if name in instruments else []))
+    known = [level for i in instruments.values() if isinstance(i, AlignmentInstrument) for level in i.levels]
+    for k, stance in enumerate(record.stances):
+        named += [(f"stances.{k}.player", stance.player, players), (f"stances.{k}.stance", stance.stance, known)]
+    for place, name, known in named:
+        if name not in known:
+            yield f"record.{place}", unknown("known here", name, known)
 
 
 def _stock_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
@@ -102,12 +142,14 @@ def _name_errors(file: ScenarioFile) -> Iterator[tuple[str, str]]:
         "state": "a section",
         "options": "a section",
         "rounds": "a section",
+        "record": "a section",
     }
     groups: dict[str, Mapping[str, Component]] = {
         "players": file.players,
         "inputs": file.inputs,
         "sectors": file.sectors,
         "instruments": file.instruments,
+        "demands": file.demands,
     }
     for group, members in groups.items():
         for name in members:

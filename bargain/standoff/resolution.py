@@ -101,7 +101,7 @@ def checked_choice(file: ScenarioFile, key: str, entry: object) -> str:
         annotation = Options.model_fields[field].annotation
         known = list(getattr(annotation, "__args__", ()))
     else:
-        known = sorted({mood for player in file.players.values() for mood in player.moods})
+        known = sorted({mood for player in file.players.values() for mood in player.moods}) or [file.state.mood]
     if entry not in known:
         raise ScenarioError(f"{key} = {entry!r} is not one of {', '.join(known)}{nearest(str(entry), known)}")
     return str(entry)

@@ -141,10 +141,10 @@ def _in_every_state(scenario: Scenario, values: Mapping[str, FloatArray], space:
     assert rounds is not None, "there is a state space"
     for name, stock in rounds.stocks.items():
         months = space.values(name).reshape(-1)
-        for key in scenario.stock_keys((stock.user,)):
-            # A pooled stock is one for both tracks and all inputs; else each track has its own.
-            if scenario.choices["options.stocks"] == "pooled" or key.endswith(f"{stock.track}_stock_months"):
-                result[key] = months
+        own = (f"{stock.input}.{stock.user}.{stock.track}_stock_months",)
+        # A pooled stock is one for both tracks and all inputs; else each input and track has its own.
+        for key in scenario.stock_keys((stock.user,)) if scenario.choices["options.stocks"] == "pooled" else own:
+            result[key] = months
     for name in GROWING:
         if name in space.variables:
             result[f"state.{name}"] = space.values(name).reshape(-1)

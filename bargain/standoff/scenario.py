@@ -83,14 +83,15 @@ class Scenario:
 
     @property
     def evidence(self) -> Evidence:
-        """The evidence set the references were read from."""
-        return load_evidence(self.evidence_set)
+        """The evidence the references were read from: the set, and the past episode if the file names one."""
+        return load_evidence(self.evidence_set, self.file.episode)
 
     @property
     def hash(self) -> str:
         """SHA-256 of structure, parameters and choices: what the run records call the parameters' hash."""
+        words = {"title", "description", "variants", "record"} | ({"episode"} if self.file.episode is None else set())
         content = {
-            "structure": self.file.model_dump(mode="json", exclude={"title", "description", "variants"}),
+            "structure": self.file.model_dump(mode="json", exclude=words),
             "parameters": {key: [p.value, p.low, p.high, p.unit] for key, p in self.parameters.items()},
             "choices": dict(self.choices),
             "evidence": self.evidence_set,

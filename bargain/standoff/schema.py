@@ -1,111 +1,21 @@
 """What a scenario file may hold: its components, their attributes, units and bounds. Schema, validation and
-documentation are one.
-
-A number in a scenario is a *quantity*: either a reference to a row of the evidence,
-
-    dependence = { evidence = "us_magnet_dep_cn" }        # optionally factor, offset and the unit they lead to
-
-or an assumption with a range and a reason,
-
-    audience_cost = { value = 0.1, low = 0, high = 0.3, unit = "percent_gdp", reason = "..." }
-
-Nothing else: a bare number would hide where it comes from.
+documentation are one; ``quantity`` says what a number looks like.
 """
 
 from __future__ import annotations
 
-import difflib
-import math
-import reprlib
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class ScenarioError(ValueError):
-    """A scenario, a key or a value that breaks a rule; the message is one line that names all three."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
-
-
-def nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
-    """``; did you mean 'x'?`` for the known word closest to ``word``, or an empty string."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
-class Component(BaseModel):
-    """Base of all parts of a scenario file: frozen, finite, and an unknown key is an error that names the nearest
-    known one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            for key in data:
-                if key not in cls.model_fields:
-                    raise ValueError(f"unknown key '{key}'{nearest(str(key), list(cls.model_fields))}")
-        return data
-
-
-class Quantity(Component):
-    """A number of a scenario: a reference to the evidence, or an assumption with range, unit and reason."""
-
-    evidence: str | None = None
-    factor: float = 1.0
-    offset: float = 0.0
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    unit: str | None = None
-    reason: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _not_bare(cls, data: Any) -> Any:
-        if not isinstance(data, (dict, Quantity)):
-            raise ValueError(
-                f"{reprlib.repr(data)} stands bare; the rule is a reference to the evidence or an assumption in braces"
-            )
-        return data
-
-    @model_validator(mode="after")
-    def _either_or(self) -> Quantity:
-        assumed = {"value": self.value, "low": self.low, "high": self.high, "reason": self.reason}
-        if self.evidence is not None:
-            given = [name for name, entry in assumed.items() if name != "reason" and entry is not None]
-            if given:
-                raise ValueError(f"'{given[0]}' stands beside 'evidence'; the rule is a reference or an assumption")
-            return self
-        missing = [name for name, entry in {**assumed, "unit": self.unit}.items() if entry is None]
-        if missing:
-            raise ValueError(f"'{missing[0]}' is missing; an assumption needs value, low, high, unit and reason")
-        if self.factor != 1 or self.offset != 0:
-            raise ValueError("'factor' and 'offset' go with 'evidence' only")
-        assert self.value is not None
-        assert self.low is not None
-        assert self.high is not None
-        if not self.low <= self.value <= self.high:
-            raise ValueError(f"value = {self.value:g} is not in its range [{self.low:g}, {self.high:g}]")
-        if not str(self.reason).strip():
-            raise ValueError("'reason' is empty; an assumption needs one")
-        return self
-
-
-class Attribute:
-    """Unit, bounds and meaning of an attribute that holds a quantity (kept in the annotation of the field)."""
-
-    def __init__(self, unit: str, meaning: str, low: float = 0.0, high: float = math.inf) -> None:
-        self.unit, self.meaning, self.low, self.high = unit, meaning, low, high
-
-
-def share(meaning: str) -> Attribute:
-    """Attribute that is a share in [0, 1]."""
-    return Attribute("share", meaning, 0.0, 1.0)
+from bargain.standoff.quantity import Attribute as Attribute
+from bargain.standoff.quantity import Component as Component
+from bargain.standoff.quantity import Quantity as Quantity
+from bargain.standoff.quantity import ScenarioError as ScenarioError
+from bargain.standoff.quantity import nearest as nearest
+from bargain.standoff.quantity import share as share
+from bargain.standoff.record import Record
 
 
 class Mood(Component):
@@ -134,7 +44,7 @@ class Player(Component):
             "percent_gdp", "domestic cost of harm as large as the yardstick left unanswered (Fearon 1994)", 0, 10
         ),
     ] = None
-    moods: dict[str, Mood] = {}
+    moods: dict[str, Mood] = Field(default_factory=dict)
     reexport_weight: Annotated[Quantity | None, share("weight of this bystander among the routes of detours")] = None
 
 
@@ -205,6 +115,14 @@ class ControlLevel(Component):
 
     civil: Annotated[Quantity, share("share of normal civil sales delivered")]
     military: Annotated[Quantity, share("share of normal military or frontier-compute sales delivered")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_track(cls, data: Any) -> Any:
+        """A level that says nothing of a military track treats both alike."""
+        if isinstance(data, dict) and "civil" in data and "military" not in data:
+            return {**data, "military": data["civil"]}
+        return data
 
 
 class AlignmentLevel(Component):
@@ -324,7 +242,7 @@ class Rounds(Component):
     discount_factor: Annotated[Quantity, Attribute("ratio", "weight of the next round over this one", 0, 0.9999)]
     mood_persistence: Annotated[Quantity, share("chance that the mood stays as it is for a round")]
     military_weight: Annotated[Quantity, share("part of withholding that closing the military track alone makes")]
-    stocks: dict[str, StockRule] = {}
+    stocks: dict[str, StockRule] = Field(default_factory=dict)
     rebuilt: Growth | None = None
     substitution: Growth | None = None
 
@@ -355,10 +273,14 @@ class Variant(Component):
 
 
 class ScenarioFile(Component):
-    """A scenario file as a whole."""
+    """A scenario file as a whole.
+
+    episode: a past one of the evidence, whose parameters, trade and GDP the file draws on; record: what happened then.
+    """
 
     title: str
     description: str
+    episode: str | None = None
     round_months: Annotated[float, Field(gt=0, le=120)]
     options: Options = Options()
     trade: Trade
@@ -367,11 +289,12 @@ class ScenarioFile(Component):
     state: Start
     players: dict[str, Player]
     inputs: dict[str, Input]
-    sectors: dict[str, Sector] = {}
+    sectors: dict[str, Sector] = Field(default_factory=dict)
     instruments: dict[str, Instrument]
     rounds: Rounds | None = None
-    demands: dict[str, Demand] = {}
-    variants: dict[str, Variant] = {}
+    demands: dict[str, Demand] = Field(default_factory=dict)
+    variants: dict[str, Variant] = Field(default_factory=dict)
+    record: Record | None = None
 
 
 def quantities(file: ScenarioFile) -> Iterator[tuple[str, str, Attribute, Quantity]]:

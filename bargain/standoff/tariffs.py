@@ -40,8 +40,8 @@ class TariffTerms:
 def trade_model(scenario: Scenario, elasticity: float | None = None) -> TradeModel:
     """The trade model at the tariffs before the standoff, deficits purged unless the scenario says otherwise.
 
-    elasticity defaults to the scenario's. Trade is goods trade of 2024 at customs value from the evidence; domestic
-    sales are GDP less exports. Raises ScenarioError for a GDP below exports.
+    elasticity defaults to the scenario's. Trade is goods trade at customs value from the evidence, of 2024 or of
+    the scenario's episode; domestic sales are GDP less exports. Raises ScenarioError for a GDP below exports.
     """
     values = {key: np.array([p.value]) for key, p in scenario.parameters.items()}
     if elasticity is not None:
