@@ -307,6 +307,16 @@ def quantities(file: ScenarioFile) -> Iterator[tuple[str, str, Attribute, Quanti
             yield from _walk(member, name, f"{group}.{name}")
     if file.rounds is not None:
         yield from _walk(file.rounds, "rounds", "rounds")
+    for name, entries in file.mechanisms.items():
+        for key, quantity in entries.items():
+            place = f"mechanisms.{name}.{key}"
+            yield place, place, _free_attribute(name, key, quantity), quantity
+
+
+def _free_attribute(name: str, key: str, quantity: Quantity) -> Attribute:
+    """Attribute of a number of a mechanism: the unit it names, shares in [0, 1]."""
+    meaning, unit = f"{key.replace('_', ' ')} ({name.replace('_', ' ')})", quantity.unit or "ratio"
+    return share(meaning) if unit == "share" else Attribute(unit, meaning, -1e9, 1e9)
 
 
 def _walk(component: Component, key: str, place: str) -> Iterator[tuple[str, str, Attribute, Quantity]]:

@@ -130,7 +130,7 @@ def test_parameter_arrays_of_no_draws_are_the_scenarios_values():
 def test_no_parameter_is_inert(variant):
     """Every number of one round moves some payoff somewhere: none is read and then forgotten."""
     scenario = load_scenario("us-china-2025", variant=variant)
-    keys = [key for key in scenario.parameters if not key.startswith(("rounds.", "unification."))]
+    keys = [key for key in scenario.parameters if not key.startswith(("rounds.", "unification.", "mechanisms."))]
     values = {key: 0.3 for key in keys if key.endswith("_stock_months")}
     values |= {"state.rebuilt": 0.05, "diversion.tracing": 0.2, "US.revenue_weight": 0.1, "CN.revenue_weight": 0.1}
     scenario = scenario.with_values(values)
