@@ -26,6 +26,7 @@ class Watch:
         self._deadline = math.inf if time_limit is None else time.perf_counter() + time_limit
         self._progress = progress
         self._shown = 0.0
+        self.inner: Progress | None = None
 
     @property
     def seconds_left(self) -> float:
@@ -42,6 +43,19 @@ class Watch:
             self._shown = min(1.0, max(self._shown, float(share)))
             self._progress(self._shown, stage)
 
+    @contextmanager
+    def stage(self, low: float, high: float, name: str) -> Iterator[None]:
+        """A stage of the work: runs that are started within it report as the shares between ``low`` and ``high``."""
+        self.report(low, name)
+        if self._progress is not None:
+            self.inner = lambda share, part: self.report(
+                low + (high - low) * share, f"{name}, {part}" if part else name
+            )
+        try:
+            yield
+        finally:
+            self.inner = None
+
 
 _WATCH: ContextVar[Watch | None] = ContextVar("bargain_watch", default=None)
 
@@ -54,6 +68,9 @@ def current_watch() -> Watch:
 @contextmanager
 def watched(time_limit: float | None, progress: Progress | None) -> Iterator[Watch]:
     """Open the watch of one run; the one outside comes back afterwards."""
+    outside = _WATCH.get()
+    if progress is None and outside is not None:
+        progress = outside.inner
     watch = Watch(time_limit, progress)
     token = _WATCH.set(watch)
     try:

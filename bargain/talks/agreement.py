@@ -22,6 +22,7 @@ from bargain.talks.request import Request
 from bargain.talks.scenario_data import scenario_data, scenario_from
 from bargain.talks.setting import Setting, setting_of
 from bargain.talks.standoffs import Standoff
+from bargain.talks.starts import Started, checked_start, lottery_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,8 @@ class Agreement(ArrayRecord):
 
     request: what was asked; standoff: what holds without an agreement, None for the threat "punishment"; outcome: what
     was found; scenario: None where the game did not come from one; setting: the game, its start, and USD per percent
-    of GDP. Frozen and plain data: it pickles, ``to_dict`` and ``from_dict`` go to JSON and back.
+    of GDP; started: state variables that start at other values than today's. Frozen and plain data: it pickles,
+    ``to_dict`` and ``from_dict`` go to JSON and back.
     """
 
     request: Request
@@ -42,6 +44,7 @@ class Agreement(ArrayRecord):
     scenario: Scenario | None
     setting: Setting
     version: str
+    started: Started = ()
 
     @classmethod
     def of(
@@ -52,6 +55,7 @@ class Agreement(ArrayRecord):
         outcome: Outcome,
         scenario: Scenario | None = None,
         rounds: StandoffRounds | None = None,
+        started: Started = (),
     ) -> Agreement:
         """A fresh result; ``rounds`` is kept at hand for the questions, and is no part of the data."""
         made = cls(
@@ -61,6 +65,7 @@ class Agreement(ArrayRecord):
             scenario=scenario,
             setting=setting,
             version=package_version(),
+            started=started,
         )
         if rounds is not None:
             made.__dict__["rounds"] = rounds
@@ -166,6 +171,7 @@ class Agreement(ArrayRecord):
             "version": self.version,
             **record,
             "settings": self.request.to_dict(),
+            "start": dict(self.started) or None,
             "game_sha256": self.setting.game.fingerprint,
         }
 
@@ -247,12 +253,15 @@ class Agreement(ArrayRecord):
         request = Request.from_dict(data["request"])
         scenario = None if data["scenario"] is None else scenario_from(data["scenario"])
         rounds = None
+        started: Started = ()
         if scenario is None:
             setting = Setting.from_dict(data["setting"])
         else:
             levels = None if request.levels is None else dict(request.levels)
             rounds = scenario.rounds(levels=levels, bystanders=request.bystanders)  # type: ignore[arg-type]
             setting = setting_of(scenario, rounds, dict(request.frozen))
+            started = checked_start(rounds, data["run"].get("start"))
+            setting = setting.starting(lottery_at(rounds, started)) if started else setting
         if setting.game.fingerprint != data["run"]["game_sha256"]:
             raise ValueError("agreement: the game does not match its recorded hash; it was made by another version")
         made = cls(
@@ -262,6 +271,7 @@ class Agreement(ArrayRecord):
             scenario=scenario,
             setting=setting,
             version=data["run"]["version"],
+            started=started,
         )
         if rounds is not None:
             made.__dict__["rounds"] = rounds

@@ -9,6 +9,7 @@ import numpy as np
 from bargain.games.markov import IntArray
 from bargain.talks.leverage import reference_values
 from bargain.talks.life import truce_life
+from bargain.talks.schema_version import SCHEMA_VERSION
 from bargain.talks.words import side_payments, up_front
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def headline(agreement: Agreement) -> dict[str, Any]:
     standoff = agreement.standoff
     return {
         "type": "agreement",
+        "schema_version": SCHEMA_VERSION,
         "status": agreement.status,
         "reached": agreement.reached,
         "arrangement": agreement.arrangement,

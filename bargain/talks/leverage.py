@@ -71,7 +71,7 @@ def leverage(agreement: Agreement, frozen: Mapping[str, Mapping[str, str]] | Non
     rows = []
     for name, held in (frozen_instruments(scenario) if frozen is None else frozen).items():
         all_held = {**dict(agreement.request.frozen), **held}
-        setting = setting_of(scenario, agreement.rounds, all_held)
+        setting = setting_of(scenario, agreement.rounds, all_held).starting(agreement.setting.start)
         request = replace(agreement.request, frozen=tuple(all_held.items()))
         without = agree(setting, request, scenario=scenario, rounds=agreement.rounds)
         change = _difference(agreement.payoffs, without.payoffs, nothing)

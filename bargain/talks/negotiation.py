@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
+from bargain.solvers.watch import Progress, current_watch, watched
 from bargain.standoff.rounds import StandoffRounds
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ScenarioError
@@ -13,6 +16,7 @@ from bargain.talks.bargains import bargain_over
 from bargain.talks.request import Request
 from bargain.talks.setting import Setting, setting_of
 from bargain.talks.standoffs import Standoff, find_standoff
+from bargain.talks.starts import Started, checked_start, lottery_at
 
 
 def negotiate(
@@ -31,8 +35,10 @@ def negotiate(
     seed: int = 0,
     time_limit: float | None = None,
     demands: str = "off",
+    start: Mapping[str, float | str] | None = None,
+    progress: Progress | None = None,
 ) -> Agreement:
-    """What the two sides agree on, from today's state on.
+    """What the two sides agree on, from today's state on or from ``start``.
 
     arrangement: "truce" (agreed moves without side payments, else the standoff), "deal" (with side payments) or "set"
     (all subgame-perfect payoffs without side payments; minutes on the full grid, try small ``levels``); threat: what
@@ -42,7 +48,9 @@ def negotiate(
     answer; levels: grid points by state variable; frozen: instrument -> the level at which it is held; bystanders:
     "react" or "neutral"; rounds: the scenario's game if at hand (one draw); n_starts, seed: of the random search for
     the best and the worst standoff; time_limit: seconds for it and for deals and sets; demands: those of the scenario
-    that cannot be divided are "off", "negotiable" (conceded or not, whatever the solution prefers) or "insisted" on.
+    that cannot be divided are "off", "negotiable" (conceded or not, whatever the solution prefers) or "insisted" on;
+    start: state variables that start at other values than today's, such as ``{"military": 2.0, "mood": "split"}``;
+    progress: called with the share done, in [0, 1], and a word about the stage.
 
     Raises ValueError (ScenarioError for names of the scenario) for bad input. That nothing is found, or that the
     standoff holds, is a status of the result.
@@ -74,10 +82,19 @@ def negotiate(
     )
     if len(scenario.players) != 2:
         raise ScenarioError(f"{scenario.name} has {len(scenario.players)} strategic players; negotiate takes 2")
-    if rounds is None:
-        rounds = scenario.rounds(levels=levels, bystanders=bystanders)  # type: ignore[arg-type]
-    setting = setting_of(scenario, rounds, frozen)
-    return agree(setting, request, scenario=scenario, rounds=rounds)
+    with _watched(progress):
+        current_watch().report(0.0, "payoffs")
+        if rounds is None:
+            rounds = scenario.rounds(levels=levels, bystanders=bystanders)  # type: ignore[arg-type]
+        setting, started = setting_of(scenario, rounds, frozen), checked_start(rounds, start)
+        if started:
+            setting = setting.starting(lottery_at(rounds, started))
+        return agree(setting, request, scenario=scenario, rounds=rounds, started=started)
+
+
+def _watched(progress: Progress | None) -> AbstractContextManager[Any]:
+    """Tell ``progress``, or whoever listens already."""
+    return nullcontext() if progress is None else watched(None, progress)
 
 
 def _levels(scenario: Scenario, levels: Mapping[str, int] | None) -> Mapping[str, int] | None:
@@ -100,9 +117,18 @@ def agree(
     scenario: Scenario | None = None,
     rounds: StandoffRounds | None = None,
     standoff: Standoff | None = None,
+    started: Started = (),
 ) -> Agreement:
-    """The same for a game with states of any origin; scenario, rounds: where it comes from; standoff: if known."""
+    """The same for a game with states of any origin.
+
+    scenario, rounds: where it comes from; standoff: if known; started: how the setting's start was asked for, for the
+    record.
+    """
+    watch = current_watch()
     if standoff is None and request.threat != "punishment":
-        standoff = find_standoff(setting, request)
-    outcome = bargain_over(setting, request, standoff)
-    return Agreement.of(setting, request, standoff, outcome, scenario, rounds)
+        with watch.stage(0.1, 0.4, "standoff"):
+            standoff = find_standoff(setting, request)
+    with watch.stage(0.4, 1.0, request.arrangement):
+        outcome = bargain_over(setting, request, standoff)
+    watch.report(1.0, "done")
+    return Agreement.of(setting, request, standoff, outcome, scenario, rounds, started)

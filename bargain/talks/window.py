@@ -18,6 +18,7 @@ from bargain.talks.leverage import most_open
 from bargain.talks.request import Request
 from bargain.talks.setting import Setting, setting_of, start_at
 from bargain.talks.standoffs import Standoff, find_standoff
+from bargain.talks.starts import lottery_at
 from bargain.talks.truces import TruceOptions, truce_options
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def closing_window(agreement: Agreement, variable: str, instrument: str) -> pd.D
     # Looked up first, so that an unknown variable is named as such.
     start_at(rounds, {variable: 0.0})
     grid = space.grids[space.variables.index(variable)][0]
-    starts = [start_at(rounds, {variable: float(level)}) for level in grid]
+    others = dict(agreement.started)
+    starts = [lottery_at(rounds, tuple({**others, variable: float(level)}.items())) for level in grid]
     held = {**dict(agreement.request.frozen), instrument: most_open_level(agreement, instrument)}
     without = setting_of(scenario, rounds, held)
     full = [_Bargains.of(agreement.setting, agreement.request, agreement.standoff, starts)]

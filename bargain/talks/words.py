@@ -55,7 +55,8 @@ def heading(agreement: Agreement) -> str:
     if request.demands != "off":
         lines.append(f"demands {request.demands}: {DEMANDS[request.demands]}")
     if request.frozen:
-        lines.append("frozen: " + ", ".join(f"{name} at {level}" for name, level in request.frozen))
+        held = [(name, [at] if isinstance(at, str) else at) for name, at in request.frozen]
+        lines.append("frozen: " + ", ".join(f"{name} at {' or '.join(levels)}" for name, levels in held))
     lines.append(f"{agreement.status} ({agreement.outcome.message})")
     return "\n".join(lines)
 

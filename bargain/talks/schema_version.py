@@ -1,0 +1,3 @@
+"""The version of the records that are printed for machines; ``published`` says what is in them."""
+
+SCHEMA_VERSION = "1"
