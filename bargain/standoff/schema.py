@@ -293,6 +293,7 @@ class ScenarioFile(Component):
     instruments: dict[str, Instrument]
     rounds: Rounds | None = None
     demands: dict[str, Demand] = Field(default_factory=dict)
+    mechanisms: dict[str, dict[str, Quantity]] = Field(default_factory=dict)
     variants: dict[str, Variant] = Field(default_factory=dict)
     record: Record | None = None
 
