@@ -16,6 +16,7 @@ from enum import StrEnum
 from numbers import Real
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from bargain.games.bayesian import BayesianGame
 from bargain.games.certificate import DEFAULT_TOLERANCE, check_tolerance
 from bargain.games.profile import nearest
 from bargain.games.record import ArrayRecord
@@ -257,6 +258,8 @@ def solve(
 ) -> SolutionT:
     """Run a solver and certify every candidate; nothing is returned unverified.
 
+    A ``BayesianGame`` is solved in agent form: every type of every player is a player of its own, certified on its own.
+
     tolerance: regret that counts as none, as a share of each player's payoff range; progress: called with the share
     done, in [0, 1], and a word about the stage. A solver with a ``time_limit`` stops with what it has.
     Raises TypeError or ValueError when the solver does not take the game, ValueError for a ``time_limit`` that is no
@@ -266,6 +269,8 @@ def solve(
         raise TypeError(f"solver = {solver!r} is not a solver such as PureNash(); solver_named() takes a name")
     check_tolerance(tolerance)
     check_time_limit(getattr(solver, "time_limit", None))
+    if isinstance(game, BayesianGame):
+        game = game.agent_form()  # type: ignore[assignment]
     solver.check_suits(game)
     start = time.perf_counter()
     with watched(getattr(solver, "time_limit", None), progress) as watch:
