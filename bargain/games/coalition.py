@@ -1,7 +1,8 @@
 """Coalitional games: what each group of players can have on its own (von Neumann and Morgenstern 1944).
 
 v(S) is the worth of coalition S, that of nobody is 0. Coalitions are numbered by bits: player k belongs to coalition c
-when c >> k & 1. With externalities the worth of a coalition depends on how the others are grouped (Thrall and Lucas 1963).
+when c >> k & 1. With externalities the worth of a coalition depends on how the others are grouped (Thrall and Lucas
+1963).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ Shapley value (Shapley 1953): a player's expected addition to those before it in
     phi_k = sum over S without k of |S|! (n - |S| - 1)! / n!  [v(S + k) - v(S)].
 
 The core holds the payoffs x with x(N) = v(N) that leave no coalition an excess e(S, x) = v(S) - x(S) > 0 (Gillies
-1959). The nucleolus (Schmeidler 1969) minimises the excesses lexicographically, the largest first, among imputations; it is
-found by a sequence of linear programs (Maschler, Peleg and Shapley 1979) and certified by Kohlberg's (1971) criterion:
+1959). The nucleolus (Schmeidler 1969) minimises the excesses lexicographically, the largest first, among imputations;
+it is found by a sequence of linear programs (Maschler, Peleg and Shapley 1979) and certified by Kohlberg's (1971) criterion:
 the coalitions of at least any given excess are a balanced collection, together with the bounds of individual payoffs.
 """
 
