@@ -79,6 +79,14 @@ class StanceRecord(Component):
     reason: str
 
 
+class TransferRecord(Component):
+    """A payment that was promised for an end of the standoff, and the part of it that was made."""
+
+    payer: str
+    promised: Annotated[Quantity, Attribute("usd_bn_per_year", "payments promised a year", 0.0, 1e6)]
+    kept: Annotated[Quantity, share("part of them that was made")]
+
+
 class Record(Component):
     """A past episode beside the model: who used what, and what came of it."""
 
@@ -90,4 +98,5 @@ class Record(Component):
     losses: list[LossRecord] = Field(default_factory=list)
     concessions: list[ConcessionRecord] = Field(default_factory=list)
     erosion: list[ErosionRecord] = Field(default_factory=list)
+    transfers: list[TransferRecord] = Field(default_factory=list)
     stances: list[StanceRecord] = Field(default_factory=list)

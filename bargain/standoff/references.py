@@ -93,6 +93,7 @@ def _record_errors(file: ScenarioFile, record: Record) -> Iterator[tuple[str, st
     named += [(f"losses.{k}.player", loss.player, players) for k, loss in enumerate(record.losses)]
     named += [(f"stocks.{k}.state", stock.state, stocks) for k, stock in enumerate(record.stocks)]
     named += [(f"concessions.{k}.demand", c.demand, list(file.demands)) for k, c in enumerate(record.concessions)]
+    named += [(f"transfers.{k}.payer", transfer.payer, players) for k, transfer in enumerate(record.transfers)]
     for k, entry in enumerate(record.erosion):
         named.append((f"erosion.{k}.input", entry.input, list(file.inputs)))
         users = list(file.inputs[entry.input].users) if entry.input in file.inputs else []
