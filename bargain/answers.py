@@ -1,10 +1,9 @@
-"""Any kind of solution of one round as answers that print alike: who plays what, with which probability, certified
-how."""
+"""Scenarios and solutions of one round as text: parameters with sources, who plays what, certified how."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,11 @@ from numpy.typing import NDArray
 import bargain as bg
 from bargain.cli import CONCEPTS
 from bargain.standoff import ScenarioError
+from bargain.standoff.instruments import owners
 from bargain.standoff.schema import nearest
+
+if TYPE_CHECKING:
+    from bargain.standoff import Scenario
 
 LEAST_SHOWN = 5e-4
 """Probabilities below this are left out of the text; all are in the plain data."""
@@ -117,3 +120,104 @@ def _joint(profile: Any) -> NDArray[np.float64]:
     for probabilities in profile:
         weights = np.multiply.outer(weights, probabilities)
     return np.asarray(weights)
+
+
+# ---------------------------------------------------------------- text
+
+
+def columns(rows: list[list[str]], header: list[str]) -> str:
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    top = "  ".join(cell.ljust(width) for cell, width in zip(header, widths, strict=True)).rstrip()
+    return "\n".join([top, "-" * len(top), *lines])
+
+
+def parameter_rows(scenario: Scenario) -> list[dict[str, Any]]:
+    rows = []
+    for key, p in scenario.parameters.items():
+        rows.append(
+            {
+                "key": key,
+                "value": p.value,
+                "low": p.low,
+                "high": p.high,
+                "unit": p.unit,
+                "confidence": p.confidence,
+                "date": p.date,
+                "source": p.source,
+                "meaning": p.name,
+                "note": p.note,
+            }
+        )
+    return rows
+
+
+def parameter_text(scenario: Scenario) -> str:
+    rows = [
+        [r["key"], f"{r['value']:.6g}", f"{r['low']:.6g} - {r['high']:.6g}", r["unit"], r["confidence"], r["source"]]
+        for r in parameter_rows(scenario)
+    ]
+    table = columns(rows, ["key", "value", "range", "unit", "confidence", "source, or the reason of an assumption"])
+    choices = "\n".join(f"{key} = {value}" for key, value in scenario.choices.items())
+    return f"{table}\n\nchoices (--set takes them too)\n{choices}"
+
+
+def scenario_data(scenario: Scenario) -> dict[str, Any]:
+    file = scenario.file
+    return {
+        **scenario.record(),
+        "title": file.title,
+        "description": file.description,
+        "players": {code: player.name for code, player in file.players.items()},
+        "strategic": list(scenario.players),
+        "inputs": {name: {"exporter": i.exporter, "users": list(i.users)} for name, i in file.inputs.items()},
+        "instruments": {name: list(item.levels) for name, item in file.instruments.items()},
+        "variants": dict(scenario.variants),
+        "choices": dict(scenario.choices),
+        "parameters": parameter_rows(scenario),
+    }
+
+
+def scenario_text(scenario: Scenario) -> str:
+    file = scenario.file
+    roles = [[c, p.name, "strategic" if p.strategic else "bystander"] for c, p in file.players.items()]
+    inputs = [[name, i.exporter, ", ".join(i.users)] for name, i in file.inputs.items()]
+    levers = [[name, ", ".join(owners(i)), ", ".join(i.levels)] for name, i in file.instruments.items()]
+    parts = [
+        f"{file.title} ({scenario.name}; {scenario.evidence_set} evidence)\n{file.description}",
+        columns(roles, ["player", "name", "role"]),
+        columns(inputs, ["input", "exporter", "users"]),
+        columns(levers, ["instrument", "players", "levels"]),
+        columns([[name, reason] for name, reason in scenario.variants.items()], ["variant", "reason"]),
+        parameter_text(scenario),
+    ]
+    return "\n\n".join(parts)
+
+
+def solution_text(scenario: Scenario, table: Any, solution: Any, found: list[Answer]) -> str:
+    shape = " x ".join(str(n) for n in table.moves.shape)
+    changed = ", ".join(f"{key}={entry}" for key, entry in scenario.record()["changed"].items())
+    reading = ", ".join(f"{key.partition('.')[2]} {value}" for key, value in scenario.choices.items())
+    head = [
+        f"{scenario.file.title}: one round of {scenario.file.round_months:g} months, "
+        f"{' x '.join(table.moves.players)}, {shape} moves",
+        f"{scenario.evidence_set} evidence; {reading}" + (f"; changed: {changed}" if changed else ""),
+        f"{type(solution.solver).__name__}: {solution.status}, scope {solution.scope} ({solution.message})",
+        "payoffs in percent of own GDP per year, from open trade at the tariffs before the standoff",
+    ]
+    blocks = [_answer_text(table, answer) for answer in found]
+    return "\n\n".join(["\n".join(head), *blocks])
+
+
+def _answer_text(table: Any, answer: Answer) -> str:
+    players = table.moves.players
+    lines = [answer.title, *(f"  {line}" for line in plays(answer, players, table.moves.actions))]
+    terms = table.under(answer.weights)
+    shown = terms[[*players, *(code for code in terms.columns if code not in players)]]
+    rows = [[name, *map(_payoff, row)] for name, row in zip(shown.index, shown.to_numpy(), strict=True)]
+    lines += [f"  {line}" for line in columns(rows, ["term", *shown.columns]).split("\n")]
+    return "\n".join([*lines, f"  certificate {answer.certificate}"])
+
+
+def _payoff(value: float) -> str:
+    return f"{value:+.4f}" if abs(value) >= 5e-5 else "0"

@@ -1,4 +1,4 @@
-"""The command ``bargain``: what is shipped, what is in it, equilibria of one round, negotiations, the figures.
+"""The command ``bargain``: what is shipped, equilibria of one round, negotiations and their comparison, figures.
 
 Tables for people by default, ``--json`` for machines. Exit code 0, 1 (no answer) or 2 (bad input: one clear line on
 stderr).
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from bargain.answers import Answer
     from bargain.standoff import Scenario
 
 NO_ANSWER, BAD_INPUT = 1, 2
@@ -34,17 +34,28 @@ Sets = Annotated[list[str] | None, typer.Option("--set", help="Change a paramete
 Evidence = Annotated[str, typer.Option(help="Evidence set: independent or article.")]
 VariantName = Annotated[str | None, typer.Option("--variant", help="A named variant of the scenario.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Plain data for machines.")]
+Arrangement = Annotated[str, typer.Option(help="truce, deal (side payments) or set (all payoffs; slow).")]
+Threat = Annotated[str, typer.Option(help="What holds else: path, best, worst or punishment.")]
+Division = Annotated[str, typer.Option(help="nash, kalai-smorodinsky, egalitarian or utilitarian.")]
+ReplyLag = Annotated[int, typer.Option(help="Rounds in which a breach stays without an answer.")]
+Freeze = Annotated[list[str] | None, typer.Option(help="Hold an instrument: INSTRUMENT=LEVEL. Repeatable.")]
+Grid = Annotated[list[str] | None, typer.Option(help="Grid points: VARIABLE=NUMBER. Repeatable.")]
+Start = Annotated[
+    list[str] | None, typer.Option(help="Start at another value than today's: VARIABLE=VALUE. Repeatable.")
+]
+Demands = Annotated[str, typer.Option(help="Demands that cannot be divided: off, negotiable or insisted.")]
+Starts = Annotated[int, typer.Option(help="Random starts of the search for the best and worst standoff.")]
+Seed = Annotated[int, typer.Option(help="Of the random starts.")]
 
 
 @app.command()
 def scenarios(as_json: AsJson = False) -> None:
     """List the scenarios that are shipped."""
+    from bargain.answers import columns
     from bargain.standoff import shipped_scenarios
 
     shipped = shipped_scenarios()
-    _print(
-        shipped, as_json, lambda: _columns([[name, title] for name, title in shipped.items()], ["scenario", "title"])
-    )
+    _print(shipped, as_json, lambda: columns([[name, title] for name, title in shipped.items()], ["scenario", "title"]))
 
 
 @app.command()
@@ -56,15 +67,19 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show players, inputs, instruments, variants and all parameters with source and confidence."""
+    from bargain.answers import scenario_data, scenario_text
+
     scenario = _scenario(name, evidence, variant, sets)
-    _print(_scenario_data(scenario), as_json, lambda: _scenario_text(scenario))
+    _print(scenario_data(scenario), as_json, lambda: scenario_text(scenario))
 
 
 @app.command()
 def keys(name: Name, evidence: Evidence = "independent", as_json: AsJson = False) -> None:
     """List every key that --set takes, with value, range, unit and source."""
+    from bargain.answers import parameter_rows, parameter_text
+
     scenario = _scenario(name, evidence, None, None)
-    _print(_parameter_rows(scenario), as_json, lambda: _parameter_text(scenario))
+    _print(parameter_rows(scenario), as_json, lambda: parameter_text(scenario))
 
 
 @app.command()
@@ -85,7 +100,7 @@ def solve(
 ) -> None:
     """Solve one round: equilibria by move names, payoffs term by term, certificates."""
     from bargain import solve as solve_game
-    from bargain.answers import answers, solver_for
+    from bargain.answers import answers, solution_text, solver_for
 
     scenario = _scenario(name, evidence, variant, sets)
     table = scenario.payoffs(players=(*scenario.players, *(player or ())))
@@ -94,7 +109,7 @@ def solve(
     found = answers(solution)
     data = {"scenario": scenario.record(), "solution": solution.to_dict()}
     data["terms"] = [table.under(answer.weights).to_dict() for answer in found]
-    _print(data, as_json, lambda: _solution_text(scenario, table, solution, found))
+    _print(data, as_json, lambda: solution_text(scenario, table, solution, found))
     if not found:
         raise typer.Exit(NO_ANSWER)
 
@@ -102,41 +117,82 @@ def solve(
 @app.command()
 def negotiate(
     name: Name,
-    arrangement: Annotated[str, typer.Option(help="truce, deal (side payments) or set (all payoffs; slow).")] = "truce",
-    threat: Annotated[str, typer.Option(help="What holds else: path, best, worst or punishment.")] = "path",
-    solution: Annotated[str, typer.Option(help="nash, kalai-smorodinsky, egalitarian or utilitarian.")] = "nash",
-    reply_lag: Annotated[int, typer.Option(help="Rounds in which a breach stays without an answer.")] = 1,
-    freeze: Annotated[list[str] | None, typer.Option(help="Hold an instrument: INSTRUMENT=LEVEL. Repeatable.")] = None,
-    grid: Annotated[list[str] | None, typer.Option(help="Grid points: VARIABLE=NUMBER. Repeatable.")] = None,
-    starts: Annotated[int, typer.Option(help="Random starts of the search for the best and worst standoff.")] = 8,
-    seed: Annotated[int, typer.Option(help="Of the random starts.")] = 0,
+    arrangement: Arrangement = "truce",
+    threat: Threat = "path",
+    solution: Division = "nash",
+    reply_lag: ReplyLag = 1,
+    freeze: Freeze = None,
+    grid: Grid = None,
+    start: Start = None,
+    demands: Demands = "off",
+    starts: Starts = 8,
+    seed: Seed = 0,
     sets: Sets = None,
     evidence: Evidence = "independent",
     variant: VariantName = None,
     as_json: AsJson = False,
 ) -> None:
     """Negotiate over rounds: what both sides agree on, its worth to each, what follows a breach, how long it lasts."""
-    from bargain.standoff import ScenarioError
     from bargain.talks import negotiate as talk
+    from bargain.talks.published import agreement_record
 
-    levels = _pairs("--grid", "VARIABLE=NUMBER", grid)
-    for variable, number in levels.items():
-        if not number.isdigit():
-            raise ScenarioError(f"--grid {variable}={number}: {number!r} is not a whole number")
-    agreement = talk(
-        _scenario(name, evidence, variant, sets),
-        arrangement=arrangement,
-        threat=threat,
-        solution=solution,
-        reply_lag=reply_lag,
-        levels={variable: int(number) for variable, number in levels.items()} or None,
-        frozen=_pairs("--freeze", "INSTRUMENT=LEVEL", freeze),
-        n_starts=starts,
-        seed=seed,
-    )
-    _print(agreement.record() if as_json else None, as_json, agreement.summary)
+    asked = _asked(arrangement, threat, solution, reply_lag, freeze, grid, start, demands, starts, seed)
+    with _bar() as progress:
+        agreement = talk(_scenario(name, evidence, variant, sets), progress=progress, **asked)
+    _print(agreement_record(agreement) if as_json else None, as_json, agreement.summary)
     if agreement.payoffs is None:
         raise typer.Exit(NO_ANSWER)
+
+
+@app.command()
+def compare(
+    name: Name,
+    against: Annotated[
+        str | None, typer.Option(help="Another scenario after.", metavar="SCENARIO", show_default="the same")
+    ] = None,
+    against_variant: Annotated[str | None, typer.Option(help="Another variant after.")] = None,
+    against_evidence: Annotated[str | None, typer.Option(help="Another evidence set after.")] = None,
+    arrangement: Arrangement = "truce",
+    threat: Threat = "path",
+    solution: Division = "nash",
+    reply_lag: ReplyLag = 1,
+    freeze: Freeze = None,
+    grid: Grid = None,
+    start: Start = None,
+    demands: Demands = "off",
+    starts: Starts = 8,
+    seed: Seed = 0,
+    sets: Sets = None,
+    evidence: Evidence = "independent",
+    variant: VariantName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Negotiate before and after a change (--set, --against...): what it does to both sides, and which terms drive it.
+
+    --evidence and --variant are those of both, unless others are named for after.
+    """
+    from bargain.talks.compare import compare_scenarios
+    from bargain.talks.published import comparison_record
+
+    before = _scenario(name, evidence, variant, None)
+    kept = variant if against is None else None
+    after = _scenario(against or name, against_evidence or evidence, against_variant or kept, sets)
+    asked = _asked(arrangement, threat, solution, reply_lag, freeze, grid, start, demands, starts, seed)
+    with _bar() as progress:
+        comparison = compare_scenarios(before, after, progress=progress, **asked)
+    _print(comparison_record(comparison) if as_json else None, as_json, comparison.summary)
+    if not comparison.known:
+        raise typer.Exit(NO_ANSWER)
+
+
+@app.command()
+def schema(
+    command: Annotated[str, typer.Argument(help="negotiate or compare.", metavar="COMMAND")],
+) -> None:
+    """Print the JSON Schema of what a command prints with --json."""
+    from bargain.talks.published import json_schema
+
+    _print(json_schema(command), True, str)
 
 
 @app.command()
@@ -205,113 +261,71 @@ def _pairs(option: str, rule: str, entries: list[str] | None) -> dict[str, str]:
     return pairs
 
 
+def _asked(
+    arrangement: str,
+    threat: str,
+    solution: str,
+    reply_lag: int,
+    freeze: list[str] | None,
+    grid: list[str] | None,
+    start: list[str] | None,
+    demands: str,
+    starts: int,
+    seed: int,
+) -> dict[str, Any]:
+    """The settings of ``negotiate`` from options; ScenarioError for an entry that breaks its rule."""
+    from bargain.standoff import ScenarioError
+
+    levels = _pairs("--grid", "VARIABLE=NUMBER", grid)
+    for variable, number in levels.items():
+        if not number.isdigit():
+            raise ScenarioError(f"--grid {variable}={number}: {number!r} is not a whole number")
+    at: dict[str, float | str] = {}
+    for variable, value in _pairs("--start", "VARIABLE=VALUE", start).items():
+        try:
+            at[variable] = value if variable == "mood" else float(value)
+        except ValueError:
+            raise ScenarioError(f"--start {variable}={value}: {value!r} is not a number") from None
+    return {
+        "arrangement": arrangement,
+        "threat": threat,
+        "solution": solution,
+        "reply_lag": reply_lag,
+        "levels": {variable: int(number) for variable, number in levels.items()} or None,
+        "frozen": _pairs("--freeze", "INSTRUMENT=LEVEL", freeze),
+        "start": at or None,
+        "demands": demands,
+        "n_starts": starts,
+        "seed": seed,
+    }
+
+
 # ---------------------------------------------------------------- output
+
+
+def _on_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[float, str], None] | None]:
+    """Draws how far a run is on a terminal; nothing where stderr is piped."""
+    if not _on_terminal():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=100, leave=False, bar_format="{percentage:3.0f}%|{bar:30}| {desc}") as bar:
+
+        def show(share: float, stage: str) -> None:
+            bar.n = round(100.0 * share)
+            bar.set_description_str(stage)
+
+        yield show
 
 
 def _print(data: Any, as_json: bool, text: Callable[[], str]) -> None:
     typer.echo(json.dumps(data, indent=2, sort_keys=False, allow_nan=False) if as_json else text())
-
-
-def _columns(rows: list[list[str]], header: list[str]) -> str:
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    top = "  ".join(cell.ljust(width) for cell, width in zip(header, widths, strict=True)).rstrip()
-    return "\n".join([top, "-" * len(top), *lines])
-
-
-def _parameter_rows(scenario: Scenario) -> list[dict[str, Any]]:
-    rows = []
-    for key, p in scenario.parameters.items():
-        rows.append(
-            {
-                "key": key,
-                "value": p.value,
-                "low": p.low,
-                "high": p.high,
-                "unit": p.unit,
-                "confidence": p.confidence,
-                "date": p.date,
-                "source": p.source,
-                "meaning": p.name,
-                "note": p.note,
-            }
-        )
-    return rows
-
-
-def _parameter_text(scenario: Scenario) -> str:
-    rows = [
-        [r["key"], f"{r['value']:.6g}", f"{r['low']:.6g} - {r['high']:.6g}", r["unit"], r["confidence"], r["source"]]
-        for r in _parameter_rows(scenario)
-    ]
-    table = _columns(rows, ["key", "value", "range", "unit", "confidence", "source, or the reason of an assumption"])
-    choices = "\n".join(f"{key} = {value}" for key, value in scenario.choices.items())
-    return f"{table}\n\nchoices (--set takes them too)\n{choices}"
-
-
-def _scenario_data(scenario: Scenario) -> dict[str, Any]:
-    file = scenario.file
-    return {
-        **scenario.record(),
-        "title": file.title,
-        "description": file.description,
-        "players": {code: player.name for code, player in file.players.items()},
-        "strategic": list(scenario.players),
-        "inputs": {name: {"exporter": i.exporter, "users": list(i.users)} for name, i in file.inputs.items()},
-        "instruments": {name: list(item.levels) for name, item in file.instruments.items()},
-        "variants": dict(scenario.variants),
-        "choices": dict(scenario.choices),
-        "parameters": _parameter_rows(scenario),
-    }
-
-
-def _scenario_text(scenario: Scenario) -> str:
-    from bargain.standoff.instruments import owners
-
-    file = scenario.file
-    roles = [[c, p.name, "strategic" if p.strategic else "bystander"] for c, p in file.players.items()]
-    inputs = [[name, i.exporter, ", ".join(i.users)] for name, i in file.inputs.items()]
-    levers = [[name, ", ".join(owners(i)), ", ".join(i.levels)] for name, i in file.instruments.items()]
-    parts = [
-        f"{file.title} ({scenario.name}; {scenario.evidence_set} evidence)\n{file.description}",
-        _columns(roles, ["player", "name", "role"]),
-        _columns(inputs, ["input", "exporter", "users"]),
-        _columns(levers, ["instrument", "players", "levels"]),
-        _columns([[name, reason] for name, reason in scenario.variants.items()], ["variant", "reason"]),
-        _parameter_text(scenario),
-    ]
-    return "\n\n".join(parts)
-
-
-def _solution_text(scenario: Scenario, table: Any, solution: Any, found: list[Answer]) -> str:
-    shape = " x ".join(str(n) for n in table.moves.shape)
-    changed = ", ".join(f"{key}={entry}" for key, entry in scenario.record()["changed"].items())
-    reading = ", ".join(f"{key.partition('.')[2]} {value}" for key, value in scenario.choices.items())
-    head = [
-        f"{scenario.file.title}: one round of {scenario.file.round_months:g} months, "
-        f"{' x '.join(table.moves.players)}, {shape} moves",
-        f"{scenario.evidence_set} evidence; {reading}" + (f"; changed: {changed}" if changed else ""),
-        f"{type(solution.solver).__name__}: {solution.status}, scope {solution.scope} ({solution.message})",
-        "payoffs in percent of own GDP per year, from open trade at the tariffs before the standoff",
-    ]
-    blocks = [_answer_text(table, answer) for answer in found]
-    return "\n\n".join(["\n".join(head), *blocks])
-
-
-def _answer_text(table: Any, answer: Answer) -> str:
-    from bargain.answers import plays
-
-    players = table.moves.players
-    lines = [answer.title, *(f"  {line}" for line in plays(answer, players, table.moves.actions))]
-    terms = table.under(answer.weights)
-    shown = terms[[*players, *(code for code in terms.columns if code not in players)]]
-    rows = [[name, *map(_payoff, row)] for name, row in zip(shown.index, shown.to_numpy(), strict=True)]
-    lines += [f"  {line}" for line in _columns(rows, ["term", *shown.columns]).split("\n")]
-    return "\n".join([*lines, f"  certificate {answer.certificate}"])
-
-
-def _payoff(value: float) -> str:
-    return f"{value:+.4f}" if abs(value) >= 5e-5 else "0"
 
 
 def main() -> None:
