@@ -3,17 +3,19 @@
 Roles of a regime, a set of moves M, in one draw of the weights and one mood at the start:
 
     one round          some m in M is a Nash equilibrium of the first round
-    standoff           a pure Markov perfect equilibrium that was found plays some m in M in every state of the start:
-                       the one on the path from the status quo, the best, the worst by joint value in USD, or any
+    standoff           a pure Markov perfect equilibrium that was found plays some m in M at the start: the one on the
+                       path from the status quo, the best, the worst by joint value in USD, or any
     not excluded       no change of moves that leads to the same future pays in some m in M: necessary for a standoff
     truce              some m in M, kept up for ever, enforces itself at the start against the path, best or worst
                        standoff found (for escalated moves it reads: kept up by the fear of something worse)
     deal, punishment   the deal with side payments plays some m in M at the start, or a punishment of a side begins so
 
-Standoffs are looked for from the status quo, from every moves of every regime, and from the game in which these moves
+Standoffs are looked for from the status quo, from every move of every regime, and from the game in which these moves
 are forced at the start and given up if they are not best replies. What is found is certified. A role that is filled
-says little when many moves fill it: ``base_rate`` counts them all. Regional sensitivity analysis (Hornberger and Spear
-1981) asks which weights tell the draws with a regime from those without: the distance of their distributions.
+says little when many moves fill it: ``base_rate`` counts them all. A start between points of the grid is a lottery over
+states, and a role is then filled with a chance; a regime is reproduced when that is one. Regional sensitivity analysis
+(Hornberger and Spear 1981) asks which weights tell the draws with a regime from those without: the distance of their
+distributions.
 """
 
 from __future__ import annotations
@@ -50,13 +52,18 @@ WITH_PAYMENTS = (*NO_PAYMENTS, PUNISHMENT, DEAL)
 """All roles that reproduce a regime."""
 
 
+SURE = 1.0 - 1e-9
+"""A chance above this is one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Calibration(ArrayRecord):
     """Which moves fill which role, draw by draw.
 
-    keys, weights ``(n_draws, n_keys)``; fills ``(n_draws, n_moods, n_roles, n_moves)``; n_standoffs ``(n_draws,)``:
-    different standoffs found; regimes: which joint moves belong to each ``(n_regimes, n_moves)``; usual: the mood
-    assumed in each, by number; refused: candidates that failed a certificate.
+    keys, weights ``(n_draws, n_keys)``; fills ``(n_draws, n_moods, n_starts, n_roles, n_moves)``; chances of the states
+    of the start ``(n_moods, n_starts)``; n_standoffs ``(n_draws,)``: different standoffs found; regimes: which joint
+    moves belong to each ``(n_regimes, n_moves)``; usual: the mood assumed in each, by number; refused: candidates that
+    failed a certificate.
     """
 
     regime_names: tuple[str, ...]
@@ -67,30 +74,34 @@ class Calibration(ArrayRecord):
     weights: FloatArray
     regimes: BoolArray
     fills: BoolArray
+    chances: FloatArray
     n_standoffs: IntArray
     refused: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", finite_array(self.weights, "weights"))
+        for name in ("weights", "chances"):
+            object.__setattr__(self, name, finite_array(getattr(self, name), name))
         for name, kind in (("regimes", bool), ("fills", bool), ("n_standoffs", np.intp)):
             array = np.array(getattr(self, name), dtype=kind)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
     @property
-    def hits(self) -> BoolArray:
-        """Whether a regime fills a role, ``(n_draws, n_regimes, n_moods, n_roles)``."""
-        return np.stack([self.fills[..., own].any(axis=-1) for own in self.regimes], axis=1)
+    def hits(self) -> FloatArray:
+        """Chance with which a regime fills a role, ``(n_draws, n_regimes, n_moods, n_roles)``."""
+        each = [np.einsum("dmsr,ms->dmr", self.fills[..., own].any(axis=-1), self.chances) for own in self.regimes]
+        return np.stack(each, axis=1)
 
     @property
     def base_rate(self) -> FloatArray:
         """Share of all joint moves that fill each role, mean over draws, ``(n_moods, n_roles)``."""
-        return np.asarray(self.fills.mean(axis=(0, 3)))
+        return np.asarray(np.einsum("msr,ms->mr", self.fills.mean(axis=(0, 4)), self.chances))
 
     def reproduced(self, roles: Sequence[str] = WITH_PAYMENTS, mood: str | None = None) -> BoolArray:
-        """Whether a regime fills any of ``roles``, ``(n_draws, n_regimes)``; mood: None for the one assumed in each."""
+        """Whether a regime fills one of ``roles`` surely, ``(n_draws, n_regimes)``; mood: None for the one assumed in
+        each."""
         places = [ROLES.index(role) for role in roles]
-        any_role = np.asarray(self.hits[..., places].any(axis=-1))
+        any_role = self.hits[..., places].max(axis=-1) > SURE
         chosen = self.usual if mood is None else (self.moods.index(mood),) * len(self.usual)
         return np.stack([any_role[:, r, m] for r, m in enumerate(chosen)], axis=1)
 
@@ -113,12 +124,13 @@ def calibrate(
     own = found.rounds.table.moves
     cells = np.array([regime.cells(own).reshape(-1) for regime in regimes])
     moods = tuple(found.starts)
-    fills = np.zeros((len(points), len(moods), len(ROLES), cells.shape[1]), dtype=bool)
+    chances = np.array([start[start > 0.0] for start in found.starts.values()])
+    fills = np.zeros((len(points), *chances.shape, len(ROLES), cells.shape[1]), dtype=bool)
     counts, refused, done = np.zeros(len(points), dtype=np.intp), 0, 0
     payoffs = found.payoffs(points)
     for m, mood in enumerate(moods):
         for role, same_future in ((ONE_ROUND, False), (NOT_EXCLUDED, True)):
-            fills[:, m, ROLES.index(role)] = first_rounds(found, points, mood, same_future)
+            fills[:, m, :, ROLES.index(role)] = first_rounds(found, points, mood, same_future)
     with watched(time_limit, progress) as watch:
         for number, point in enumerate(points):
             if number and watch.expired():
@@ -133,28 +145,31 @@ def calibrate(
     usual = tuple(moods.index(regime.mood) for regime in regimes)
     table = np.array([np.broadcast_to(weights[key], len(points)) for key in weights]).reshape(len(weights), -1).T
     keys, titles = tuple(weights), tuple(regime.name for regime in regimes)
-    return Calibration(titles, moods, names, usual, keys, table[:done], cells, fills[:done], counts[:done], refused)
+    return Calibration(
+        titles, moods, names, usual, keys, table[:done], cells, fills[:done], chances, counts[:done], refused
+    )
 
 
 def first_rounds(found: WeightedGame, points: FloatArray, mood: str, same_future: bool = False) -> BoolArray:
-    """Joint moves from which no deviation pays in one round, in any state of the start, ``(n_draws, n_moves)``.
+    """Joint moves from which no deviation pays in one round, in each state of the start, ``(n_draws, n_starts,
+    n_moves)``.
 
     points: coordinates ``(n_draws, n_coordinates)``; same_future: count only deviations after which the chances of all
     states are the same, so that the moves are those that a standoff may begin with.
     """
-    shape = found.rounds.table.moves.shape
+    shape, states = found.rounds.table.moves.shape, found.states(mood)
     n_moves = int(np.prod(shape))
-    holds = np.ones((len(points), n_moves), dtype=bool)
-    for s in found.states(mood):
+    holds = np.ones((len(points), len(states), n_moves), dtype=bool)
+    for place, s in enumerate(states):
         table = (found.base[s] + np.tensordot(points, found.slopes[:, s], axes=1)).reshape(len(points), -1, n_moves)
         ties = TIE * np.ptp(table, axis=2)
-        chances = future(found, s) if same_future else None
+        ahead = future(found, s) if same_future else None
         for cell in range(n_moves):
             for k, others in deviations(shape, cell):
-                if chances is not None:
-                    others = others[same_chances(chances, cell, others)]
+                if ahead is not None:
+                    others = others[same_chances(ahead, cell, others)]
                 if len(others):
-                    holds[:, cell] &= table[:, k, cell] >= table[:, k, others].max(axis=1) - ties[:, k]
+                    holds[:, place, cell] &= table[:, k, cell] >= table[:, k, others].max(axis=1) - ties[:, k]
     return holds
 
 
@@ -170,12 +185,10 @@ def _deals(found: WeightedGame, payoffs: FloatArray, fills: BoolArray) -> None:
     )
     numbers = np.ravel_multi_index(tuple(np.moveaxis(many.moves, -1, 0)), shape)
     for m, mood in enumerate(found.starts):
-        states = found.states(mood)
-        for draw in np.flatnonzero(many.exists[:, states].all(axis=1)):
+        for place, s in enumerate(found.states(mood)):
+            known = np.flatnonzero(many.exists[:, s])
             for plan, role in enumerate((DEAL, *(PUNISHMENT,) * len(shape))):
-                first = numbers[draw, plan, states]
-                if (first == first[0]).all():
-                    fills[draw, m, ROLES.index(role), first[0]] = True
+                fills[known, m, place, ROLES.index(role), numbers[known, plan, s]] = True
 
 
 class _Draw:
@@ -188,9 +201,10 @@ class _Draw:
         self.refused = 0
 
     def fill(self, fills: BoolArray) -> int:
-        """Write standoffs and truces into ``fills`` ``(n_moods, n_roles, n_moves)``; the number of standoffs found."""
+        """Write standoffs and truces into ``fills`` ``(n_moods, n_starts, n_roles, n_moves)``; the number of standoffs
+        found."""
         path = self._path()
-        self._search(fills[:, ROLES.index(NOT_EXCLUDED)])
+        self._search(np.asarray(fills[:, :, ROLES.index(NOT_EXCLUDED)].all(axis=1)))
         equilibria = list(self.known.values())
         if not equilibria:
             return 0
@@ -201,12 +215,12 @@ class _Draw:
             for standoff, truce, place in zip(STANDOFFS, TRUCES, ends, strict=False):
                 if place is None:
                     continue
-                self._played(fills[m, ROLES.index(standoff)], equilibria[place], mood)
+                self._played(fills[m, :, ROLES.index(standoff)], equilibria[place], mood)
                 if place not in truces:
                     truces[place] = self._truces(equilibria[place])
-                fills[m, ROLES.index(truce)] = truces[place][m]
+                fills[m, :, ROLES.index(truce)] = truces[place][m]
             for each in equilibria:
-                self._played(fills[m, ROLES.index(STANDOFFS[-1])], each, mood)
+                self._played(fills[m, :, ROLES.index(STANDOFFS[-1])], each, mood)
         return len(equilibria)
 
     def _path(self) -> MarkovEquilibrium | None:
@@ -257,18 +271,14 @@ class _Draw:
         self.refused += 1
         return None
 
-    def _played(self, row: BoolArray, each: MarkovEquilibrium, mood: str) -> None:
-        """Note the move that is played in every state of the start, if it is one and pure."""
+    def _played(self, rows: BoolArray, each: MarkovEquilibrium, mood: str) -> None:
+        """Note the moves that are played in the states of the start, ``(n_starts, n_moves)``."""
         states = self.found.states(mood)
-        own = [strategy[states] for strategy in each.profile.strategies]
-        if all(table.max(axis=1).min() > 1.0 - DEFAULT_TOLERANCE for table in own):
-            actions = [table.argmax(axis=1) for table in own]
-            first = np.ravel_multi_index(tuple(actions), self.game.n_actions)
-            if (first == first[0]).all():
-                row[first[0]] = True
+        actions = [strategy[states].argmax(axis=1) for strategy in each.profile.strategies]
+        rows[np.arange(len(states)), np.ravel_multi_index(tuple(actions), self.game.n_actions)] = True
 
     def _truces(self, standoff: MarkovEquilibrium) -> list[BoolArray]:
-        """For each mood which constant moves enforce themselves in all states of its start, ``(n_moves,)``.
+        """For each mood which constant moves enforce themselves in each state of its start, ``(n_starts, n_moves)``.
 
         Those of the regimes are certified; a truce that fails is none.
         """
@@ -276,16 +286,15 @@ class _Draw:
         both = sorted({s for states in starts for s in states})
         options = truce_options(self.game, standoff.profile, self.lag, both)
         moves = options.found.moves[:, 0]
-        wanted = np.flatnonzero(np.isin(moves, self.cells))
         good = np.ones(len(moves), dtype=bool)
-        for place in wanted:
+        for place in np.flatnonzero(np.isin(moves, self.cells)):
             good[place] = bool(options.certified([int(place)], DEFAULT_TOLERANCE)[0])
         self.refused += int((~good).sum())
         result = []
         for states in starts:
-            row = np.zeros(self.rounds.n_moves, dtype=bool)
-            row[moves[good & options.found.active[:, states].all(axis=1)]] = True
-            result.append(row)
+            rows = np.zeros((len(states), self.rounds.n_moves), dtype=bool)
+            rows[:, moves[good]] = options.found.active[good][:, states].T
+            result.append(rows)
         return result
 
 
