@@ -28,6 +28,7 @@ class RentRecord(Component):
     sign."""
 
     period: str
+    what: str
     from_month: Month
     to_month: Month
     number: Annotated[Quantity, Attribute("rate", "change of income from the good, or of the economy", -1.0, 100.0)]
