@@ -7,7 +7,8 @@ Shapley value (Shapley 1953): a player's expected addition to those before it in
 The core holds the payoffs x with x(N) = v(N) that leave no coalition an excess e(S, x) = v(S) - x(S) > 0 (Gillies
 1959). The nucleolus (Schmeidler 1969) minimises the excesses lexicographically, the largest first, among imputations;
 it is found by a sequence of linear programs (Maschler, Peleg and Shapley 1979) and certified by the criterion of
-Kohlberg (1971): the coalitions of at least any given excess are a balanced collection, together with the bounds of individual payoffs.
+Kohlberg (1971): the coalitions of at least any given excess are a balanced collection, together with the bounds of
+individual payoffs.
 """
 
 from __future__ import annotations
