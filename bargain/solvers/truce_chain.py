@@ -28,8 +28,8 @@ class Chain:
     successors: IntArray
 
     def expected(self, truce: int, values: FloatArray) -> FloatArray:
-        """Expected values ``(n_states,)`` of the next round under one truce."""
-        return np.asarray(np.einsum("sk,sk->s", self.chances[truce], values[self.successors[truce]]))
+        """Expected values, ``(n_states,)`` or one column for each player, of the next round under one truce."""
+        return np.asarray(np.einsum("sk,sk...->s...", self.chances[truce], values[self.successors[truce]]))
 
 
 def chain_system(chances: FloatArray, successors: IntArray) -> Chain:

@@ -27,6 +27,7 @@ from bargain.games.markov import BoolArray, IntArray, MarkovGame
 from bargain.games.record import FloatArray
 from bargain.games.stationary import StationaryProfile
 from bargain.solvers.truce_chain import LARGEST_DENSE, chain_system, chain_values_in
+from bargain.solvers.truce_levels import ChainLevels
 from bargain.solvers.watch import current_watch
 
 SLACK = 1e-9
@@ -153,6 +154,7 @@ class _Search:
         at = problem.rows, moves
         self.payoffs = problem.payoffs[at]
         self.chain = chain_system(problem.chances[at], problem.successors[at])
+        self.levels = self._levels(np.arange(len(moves))) if problem.n_states > LARGEST_DENSE else None
         self.available = problem.available[at]
         self.ties = SLACK * (1.0 - discount_factor) * problem.scale
         self._known: dict[tuple[int, int], tuple[FloatArray, Any, FloatArray]] = {}
@@ -169,9 +171,11 @@ class _Search:
         agreed, broken = np.broadcast_to(self.standoff, shape).copy(), np.broadcast_to(self.standoff, shape).copy()
         replies = self.problem.profiles[self.moves]
         at = np.arange(n_truces)
+        # With a lag of one round a deviation is worth the same whatever states are active.
+        once = self._broken(at, active) if self.lag == 1 else None
         for step in range(1, n_states + 2):
             keep = self._agreed(at, active[at])
-            leave, choice = self._broken(at, active[at])
+            leave, choice = self._broken(at, active[at]) if once is None else (once[0][at], once[1][at])
             tested = active[at][..., None]
             agreed[at], broken[at] = np.where(tested, keep, agreed[at]), np.where(tested, leave, broken[at])
             replies[at] = np.where(tested, choice, replies[at])
@@ -204,7 +208,25 @@ class _Search:
 
     def _agreed(self, at: IntArray, active: BoolArray) -> FloatArray:
         """W of the truces ``at``, ``(len(at), n_states, n_players)``."""
-        return chain_values_in(self.chain, at, active, self.payoffs[at], self.standoff, self.d)
+        if self.levels is None:
+            return chain_values_in(self.chain, at, active, self.payoffs[at], self.standoff, self.d)
+        if 2 * len(at) <= len(self._laid_out):
+            self.levels = self._levels(at)
+            assert self.levels is not None
+        return self.levels.values(self._every(at, active))[np.searchsorted(self._laid_out, at)]
+
+    def _levels(self, at: IntArray) -> ChainLevels | None:
+        """The chains of the truces ``at`` by levels, as long as these are the ones to come."""
+        self._laid_out = at
+        return ChainLevels.of(
+            self.chain.chances[at], self.chain.successors[at], self.payoffs[at], self.standoff, self.d
+        )
+
+    def _every(self, at: IntArray, active: BoolArray) -> BoolArray:
+        """Active states of all truces that are laid out, none of those that are not ``at``."""
+        every = np.zeros((len(self._laid_out), active.shape[1]), dtype=bool)
+        every[np.searchsorted(self._laid_out, at)] = active
+        return every
 
     def _broken(self, at: IntArray, active: BoolArray, lowest: bool = False) -> tuple[FloatArray, IntArray]:
         """D of each player and the first action of the best deviation; ``lowest``: below D of every smaller set."""
@@ -278,7 +300,14 @@ class _Search:
         # Stopping can add no more than the largest gain from it, one round later at the earliest.
         gap = np.maximum(np.where(active[..., None], self.standoff - keep, 0.0).max(axis=1), 0.0)
         refused = (short & (keep + self.d * gap[:, None] < limit)).any(axis=2)
-        for j in np.flatnonzero(~refused.any(axis=1)):
+        open_ = np.flatnonzero(~refused.any(axis=1))
+        if len(open_) and self.levels is not None:
+            ahead = self.levels.stopping(self._every(at[open_], active[open_]))
+            for j, own in zip(open_, ahead[np.searchsorted(self._laid_out, at[open_])], strict=True):
+                most = (1.0 - self.d) * self.payoffs[at[j]] + self.d * self.chain.expected(at[j], own)
+                refused[j] = (short[j] & (most < limit[j])).any(axis=1)
+            return np.asarray(refused)
+        for j in open_:
             for k in np.flatnonzero(short[j].any(axis=0)):
                 most = self._stopping(int(at[j]), active[j], keep[j, :, k], int(k))
                 refused[j] |= short[j, :, k] & (most < limit[j, :, k])

@@ -12,16 +12,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bargain.games.markov import IntArray, MarkovGame
+from bargain.games.markov import BoolArray, IntArray, MarkovGame
 from bargain.games.record import FloatArray
 from bargain.games.stationary import StationaryProfile
 from bargain.games.truce_play import TruceCertifier, TrucePlay
 from bargain.solvers.truce import truce_plays
+from bargain.solvers.truce_levels import stacked_chain
 from bargain.solvers.truce_ranking import expected_lives
 from bargain.solvers.truce_search import TruceProblem, Truces
 
-SWEEPS = (40, 40)
-"""Iterations of the bounds, in batches between which truces that are out are left behind."""
+SWEEPS = (5, 7, 10, 20)
+"""Iterations of the bounds, in batches between which truces that are out are left behind; the first rule out most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,26 +81,43 @@ def not_refused(problem: TruceProblem, moves: IntArray, reply_lag: int, starts: 
     """Those moves (numbers of joint moves) that the bounds do not rule out in all of ``starts``."""
     d, outside = problem.game.discount_factor, problem.standoff_values(problem.game.discount_factor)
     ties = 1e-9 * (1.0 - d) * problem.scale
-    limits = least_deviations(problem, outside, reply_lag) - ties
-    active = problem.available[:, moves].T.copy()
+    bars = (least_deviations(problem, outside, reply_lag) - ties)[:, moves].transpose(1, 0, 2)
     payoffs = problem.payoffs[:, moves].transpose(1, 0, 2)
-    bars = limits[:, moves].transpose(1, 0, 2)
+    active = problem.available[:, moves].T.copy()
     top = np.maximum(payoffs.max(axis=1), outside.max(axis=0))
     worth = np.where(active[..., None], top[:, None], outside)
     kept = np.arange(len(moves))
     for sweeps in SWEEPS:
-        chain = _stacked_chain(problem, moves[kept])
-        stay, value, table, bar = active[kept], worth[kept], payoffs[kept], bars[kept]
-        for _ in range(sweeps):
-            ahead = (chain @ value.reshape(-1, problem.n_players)).reshape(value.shape)
-            onward = (1.0 - d) * table + d * ahead
-            stay &= (onward >= bar).all(axis=2)
-            value = np.where(stay[..., None], np.maximum(onward, outside), outside)
-        active[kept], worth[kept] = stay, value
+        active[kept], worth[kept] = _swept(problem, moves[kept], active[kept], worth[kept], bars[kept], outside, sweeps)
         kept = kept[active[kept][:, starts].any(axis=1)]
         if not len(kept):
             break
     return np.asarray(moves[kept])
+
+
+def _swept(
+    problem: TruceProblem,
+    moves: IntArray,
+    active: BoolArray,
+    worth: FloatArray,
+    bars: FloatArray,
+    outside: FloatArray,
+    sweeps: int,
+) -> tuple[BoolArray, FloatArray]:
+    """The states that are left ``(M, n_states)`` and the bounds on the value of stopping at will after some sweeps."""
+    d, n = problem.game.discount_factor, problem.n_players
+    chain = stacked_chain(problem.chances[:, moves].transpose(1, 0, 2), problem.successors[:, moves].transpose(1, 0, 2))
+    stay = active.reshape(-1)
+    now = (1.0 - d) * problem.payoffs[:, moves].transpose(1, 0, 2).reshape(-1, n)
+    value, bar, stopped = worth.reshape(-1, n), bars.reshape(-1, n), np.tile(outside, (len(moves), 1))
+    for _ in range(sweeps):
+        onward = chain @ value
+        onward *= d
+        onward += now
+        # Column by column: axes as short as the number of players are slow to reduce.
+        stay = np.logical_and.reduce([stay, *(onward >= bar).T])
+        value = np.where(np.repeat(stay, n).reshape(-1, n), np.maximum(onward, stopped), stopped)
+    return stay.reshape(active.shape), value.reshape(worth.shape)
 
 
 def least_deviations(problem: TruceProblem, outside: FloatArray, reply_lag: int) -> FloatArray:
@@ -124,17 +142,3 @@ def least_deviations(problem: TruceProblem, outside: FloatArray, reply_lag: int)
 def _at_successors(problem: TruceProblem, table: FloatArray) -> FloatArray:
     """``table`` ``(n_states, n_moves)`` at the successors of each move, ``(n_states, n_moves, k)``."""
     return np.asarray(table[problem.successors, np.arange(table.shape[1])[None, :, None]])
-
-
-def _stacked_chain(problem: TruceProblem, moves: IntArray) -> object:
-    """Block-diagonal sparse transitions of all agreements, states running fastest."""
-    from scipy.sparse import csr_array
-
-    n_states, n = problem.n_states, len(moves)
-    chances = problem.chances[:, moves].transpose(1, 0, 2)
-    follow = problem.successors[:, moves].transpose(1, 0, 2) + (np.arange(n) * n_states)[:, None, None]
-    begins = np.arange(n * n_states + 1) * chances.shape[2]
-    chain = csr_array((chances.ravel(), follow.ravel(), begins), shape=(n * n_states, n * n_states))
-    chain.sum_duplicates()
-    chain.eliminate_zeros()
-    return chain
