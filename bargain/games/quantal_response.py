@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -62,10 +63,10 @@ class QuantalResponse(ArrayRecord):
         return cls(*(data[key] for key in ("precision", "profile", "payoffs", "regret", "residual", "tolerance")))
 
 
-def check_precision(precision: float) -> None:
+def check_precision(precision: Any) -> None:
     """Raise ValueError unless ``precision`` is a finite number >= 0."""
-    if not (np.isfinite(precision) and precision >= 0.0):
-        raise ValueError(f"precision = {precision} is not a finite number >= 0 (one over payoff units)")
+    if not (isinstance(precision, Real) and 0.0 <= float(precision) < np.inf):
+        raise ValueError(f"precision = {precision!r} is not a finite number >= 0 (one over payoff units)")
 
 
 def logit_responses(game: StageGame, profile: Sequence[Any], precision: float) -> MixedProfile:

@@ -46,6 +46,7 @@ from bargain.solvers.bargaining_smooth import (
 )
 from bargain.solvers.bargaining_solution import BargainingSolution, agreed, no_agreement
 from bargain.solvers.base import Proposal, Solver
+from bargain.solvers.checks import entries
 from bargain.solvers.watch import current_watch
 
 STOPPED = Proposal(stopped="time limit reached", message="raise time_limit")
@@ -141,7 +142,7 @@ class WeightedConcept(BargainingConcept):
         if self.weights is None:
             return
         weight: Any
-        for weight in self.weights:
+        for weight in entries("weights", self.weights):
             number = isinstance(weight, Real) and not isinstance(weight, bool)
             if not (number and 0.0 < weight < np.inf):
                 raise ValueError(f"weights: {weight!r} is not a finite number > 0")

@@ -19,6 +19,7 @@ import numpy as np
 from bargain.games.record import FloatArray
 from bargain.games.stage import StageGame
 from bargain.solvers.base import Proposal, Scope, Solver
+from bargain.solvers.checks import check_count
 from bargain.solvers.correlated import best_distribution, deviation_gains, distribution_of, obedience_rows
 from bargain.solvers.correlated_equilibria import CorrelatedSolution, Mediation, player_index
 from bargain.solvers.double_description import StoppedError, extreme_rays
@@ -44,8 +45,7 @@ class CorrelatedVertices(Solver[StageGame, CorrelatedSolution]):
     solution_type: ClassVar[type[CorrelatedSolution]] = CorrelatedSolution
 
     def __post_init__(self) -> None:
-        if self.max_vertices < 1:
-            raise ValueError(f"max_vertices = {self.max_vertices} is not a positive number")
+        check_count("max_vertices", self.max_vertices)
 
     def propose(self, game: StageGame) -> Proposal:
         vertices, stopped = extreme_distributions(game, self.max_vertices)

@@ -13,7 +13,7 @@ is allowed, the threshold r of a profile is the least t / S(t) over t >= L(a): e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,8 @@ def critical_discount_factor(
         raise TypeError(f"game is a {type(game).__name__}, not a StageGame or a RepeatedGame")
     if strategies not in ("grim", "optimal"):
         raise ValueError(f"strategies = {strategies!r} is neither 'grim' nor 'optimal'")
+    if not isinstance(transfers, bool | np.bool_):
+        raise ValueError(f"transfers = {transfers!r} is neither True nor False")
     wanted = _target(stage, target)
     if strategies == "grim":
         if isinstance(wanted, np.ndarray):
@@ -114,7 +116,12 @@ def stick_and_carrot_factor(
 
 
 def _target(game: StageGame, target: Sequence[Any]) -> PureProfile | FloatArray:
-    if not isinstance(target, str) and any(isinstance(x, (float, np.floating)) for x in target):
+    if isinstance(target, str) or not isinstance(target, Iterable):
+        raise ValueError(
+            f"target = {target!r} is neither one action nor one payoff for each of {', '.join(game.players)}"
+        )
+    target = tuple(target)
+    if any(isinstance(x, (float, np.floating)) for x in target):
         payoffs = finite_array(target, "target")
         if payoffs.shape != (game.n_players,):
             raise ValueError(f"target = {target!r} is not one payoff for each of {', '.join(game.players)}")

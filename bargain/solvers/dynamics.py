@@ -20,6 +20,7 @@ from bargain.games.profile import MixedProfile
 from bargain.games.record import FloatArray
 from bargain.games.stage import StageGame, action_payoffs
 from bargain.solvers.base import Proposal, Solver
+from bargain.solvers.checks import is_number
 from bargain.solvers.learning import check_settings
 from bargain.solvers.play import LearningSolution, PlayRecord
 from bargain.solvers.streams import kept_rounds, payoff_shares, start_profile
@@ -151,8 +152,8 @@ class LogitDynamics(_Dynamics):
     approaches: ClassVar[str] = "logit"
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.relative_precision <= 1e4:
-            raise ValueError(f"relative_precision = {self.relative_precision} is not in [0, 10000]")
+        if not (is_number(self.relative_precision) and 0.0 <= self.relative_precision <= 1e4):
+            raise ValueError(f"relative_precision = {self.relative_precision!r} is not in [0, 10000]")
         _check_duration(self.duration)
         check_settings(1, self.start, self.accuracy)
 
@@ -179,5 +180,5 @@ def _softmax(y: FloatArray) -> FloatArray:
 
 
 def _check_duration(duration: float) -> None:
-    if not 0.0 < duration <= 1e6:
-        raise ValueError(f"duration = {duration} is not in (0, 1000000]")
+    if not (is_number(duration) and 0.0 < duration <= 1e6):
+        raise ValueError(f"duration = {duration!r} is not in (0, 1000000]")

@@ -21,6 +21,7 @@ from bargain.games.markov import MarkovGame
 from bargain.games.record import FloatArray
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers.base import Proposal, Scope, Solver
+from bargain.solvers.checks import numbers
 from bargain.solvers.enforceable_elimination import Elimination, MoveTables, eliminate
 from bargain.solvers.enforceable_payments import deal_of
 from bargain.solvers.enforceable_solution import DealCandidate, DealSolution, checked_shares, markov_form
@@ -54,7 +55,7 @@ class EnforceableDeals(Solver[Any, DealSolution]):
         for name in ("transfer_weights", "shares"):
             given = getattr(self, name)
             if given is not None:
-                object.__setattr__(self, name, tuple(float(x) for x in given))
+                object.__setattr__(self, name, numbers(name, given))
         if self.transfer_weights is not None and not all(0.0 < w < float("inf") for w in self.transfer_weights):
             raise ValueError(f"transfer_weights = {self.transfer_weights} are not all positive and finite")
         if self.shares is not None:

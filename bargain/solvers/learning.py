@@ -18,6 +18,7 @@ from bargain.games.obedience import product_distribution
 from bargain.games.record import FloatArray
 from bargain.games.stage import StageGame, action_payoffs
 from bargain.solvers.base import TIE, Proposal, Solver
+from bargain.solvers.checks import check_count, is_number
 from bargain.solvers.play import LearningSolution, PlayRecord
 from bargain.solvers.streams import action_stream, kept_rounds, payoff_shares, start_profile
 from bargain.solvers.watch import current_watch
@@ -170,12 +171,11 @@ class RegretMatching(Solver[StageGame, LearningSolution]):
 
 def check_settings(n_rounds: int, start: str, accuracy: float) -> None:
     """Raise ValueError unless the settings of a learning process make sense."""
-    if n_rounds < 1:
-        raise ValueError(f"n_rounds = {n_rounds} is not a positive number")
+    check_count("n_rounds", n_rounds)
     if start not in ("random", "uniform"):
         raise ValueError(f"start = {start!r} is neither 'random' nor 'uniform'")
-    if not 0.0 < accuracy < 1.0:
-        raise ValueError(f"accuracy = {accuracy} is not a share of the payoff range in (0, 1)")
+    if not (is_number(accuracy) and 0.0 < accuracy < 1.0):
+        raise ValueError(f"accuracy = {accuracy!r} is not a share of the payoff range in (0, 1)")
 
 
 def _clocks(game: StageGame, k: int, n_rounds: int, seed: int) -> FloatArray:

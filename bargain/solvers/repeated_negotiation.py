@@ -25,6 +25,7 @@ from bargain.games.markov import MarkovGame
 from bargain.games.record import FloatArray
 from bargain.games.repeated import RepeatedGame
 from bargain.solvers.base import Proposal, Solver
+from bargain.solvers.checks import check_count, numbers
 from bargain.solvers.enforceable import proof_of, weighted_tables, weights_of
 from bargain.solvers.enforceable_elimination import Elimination, MoveTables, eliminate
 from bargain.solvers.enforceable_payments import deal_of
@@ -65,13 +66,12 @@ class RepeatedNegotiation(Solver[Any, NegotiationSolution]):
         for name in ("bargaining_weights", "transfer_weights"):
             given = getattr(self, name)
             if given is not None:
-                object.__setattr__(self, name, tuple(float(x) for x in given))
+                object.__setattr__(self, name, numbers(name, given))
         if self.bargaining_weights is not None:
             checked_shares(self.bargaining_weights, len(self.bargaining_weights))
         if self.transfer_weights is not None and not all(0.0 < w < float("inf") for w in self.transfer_weights):
             raise ValueError(f"transfer_weights = {self.transfer_weights} are not all positive and finite")
-        if self.max_iterations < 1:
-            raise ValueError(f"max_iterations = {self.max_iterations} is not a positive number")
+        check_count("max_iterations", self.max_iterations)
 
     def settings(self) -> dict[str, Any]:
         lists = {name: getattr(self, name) for name in ("bargaining_weights", "transfer_weights")}

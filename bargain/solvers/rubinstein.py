@@ -34,6 +34,7 @@ from bargain.solvers.bargaining_polygon import pareto_indices
 from bargain.solvers.bargaining_smooth import falling_root
 from bargain.solvers.bargaining_solution import BargainingSolution
 from bargain.solvers.base import TIE, Proposal, Scope, Solver
+from bargain.solvers.checks import entries
 from bargain.solvers.watch import current_watch
 
 
@@ -96,7 +97,7 @@ class Rubinstein(Solver[Problem, OfferSolution]):
 
     def __post_init__(self) -> None:
         factors: Any = self.discount_factors
-        pair = (factors, factors) if isinstance(factors, Real) else tuple(factors)
+        pair = (factors, factors) if isinstance(factors, Real) else entries("discount_factors", factors)
         object.__setattr__(self, "discount_factors", _numbers(pair, "discount_factors", 0.0, 1.0))
         q = _numbers((self.breakdown_probability,), "breakdown_probability", 0.0, 1.0)[0]
         object.__setattr__(self, "breakdown_probability", q)
@@ -108,7 +109,7 @@ class Rubinstein(Solver[Problem, OfferSolution]):
         if self.breakdown_payoffs is not None:
             payoffs = _numbers(self.breakdown_payoffs, "breakdown_payoffs")
             object.__setattr__(self, "breakdown_payoffs", payoffs)
-        options = tuple(self.outside_options)
+        options = entries("outside_options", self.outside_options)
         _numbers([0.0 if option is None else option for option in options], "outside_options")
         object.__setattr__(self, "outside_options", tuple(None if o is None else float(o) for o in options))
 
@@ -150,6 +151,7 @@ class Rubinstein(Solver[Problem, OfferSolution]):
 
 def _numbers(values: Sequence[Any], name: str, low: float = -np.inf, high: float = np.inf) -> tuple[float, ...]:
     """One finite number per player (or the only one) within bounds; ValueError names the one that is not."""
+    values = entries(name, values)
     if len(values) != 2 and name != "breakdown_probability":
         raise ValueError(f"{name} = {tuple(values)} is not one number for each of two players")
     for value in values:

@@ -22,6 +22,7 @@ from bargain.games.record import FloatArray, finite_array
 from bargain.games.stage import StageGame
 from bargain.solvers.base import TIE, Proposal, Rejected, Scope, Solution, Solver, Status
 from bargain.solvers.canonical_order import NameOrder
+from bargain.solvers.checks import entries
 from bargain.solvers.correlated_equilibria import player_index
 from bargain.solvers.equilibria import candidate_text, run_message, run_status
 from bargain.solvers.watch import current_watch
@@ -128,7 +129,7 @@ class SequentialPlay(Solver[StageGame, SequentialSolution]):
         if self.ties not in ("optimistic", "pessimistic"):
             raise ValueError(f"ties = {self.ties!r} is neither 'optimistic' nor 'pessimistic'")
         if self.order is not None:
-            object.__setattr__(self, "order", tuple(self.order))
+            object.__setattr__(self, "order", entries("order", self.order))
 
     def settings(self) -> dict[str, Any]:
         order = None if self.order is None else list(self.order)

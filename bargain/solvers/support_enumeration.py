@@ -40,6 +40,7 @@ from bargain.solvers.best_response_polytope import (
     labelled_vertices,
 )
 from bargain.solvers.canonical_order import distinct
+from bargain.solvers.checks import check_count
 from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.pure_nash import pure_equilibria
 from bargain.solvers.watch import current_watch
@@ -70,8 +71,7 @@ class SupportEnumeration(Solver[StageGame, EquilibriumSolution]):
         if self.arithmetic not in ("auto", "exact"):
             raise ValueError(f"arithmetic = {self.arithmetic!r} is neither 'auto' nor 'exact'")
         check_time_limit(self.time_limit)
-        if self.max_vertices < 1:
-            raise ValueError(f"max_vertices = {self.max_vertices} is not a positive number")
+        check_count("max_vertices", self.max_vertices)
 
     def propose(self, game: StageGame) -> Proposal:
         budget = Budget(current_watch(), self.max_vertices)

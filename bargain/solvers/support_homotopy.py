@@ -29,6 +29,7 @@ from bargain.games.record import FloatArray
 from bargain.games.stage import StageGame, action_payoffs
 from bargain.solvers.base import TIE, Proposal, Scope, Solver
 from bargain.solvers.canonical_order import distinct
+from bargain.solvers.checks import check_count
 from bargain.solvers.equilibria import EquilibriumSolution
 from bargain.solvers.logit_system import LogitSystem
 from bargain.solvers.product_homotopy import n_roots, roots_of
@@ -63,8 +64,8 @@ class SupportHomotopy(Solver[StageGame, EquilibriumSolution]):
 
     def __post_init__(self) -> None:
         for name, value in (("max_equilibria", self.max_equilibria), ("max_paths", self.max_paths)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name} = {value} is not a positive number")
+            if value is not None or name == "max_paths":
+                check_count(name, value)
 
     def propose(self, game: StageGame) -> Proposal:
         search = _Search(game)

@@ -19,6 +19,7 @@ from bargain.solvers.bargaining import (
     Utilitarian,
 )
 from bargain.solvers.base import check_time_limit
+from bargain.solvers.checks import entries
 
 ARRANGEMENTS: dict[str, str] = {
     "truce": "truce without side payments",
@@ -89,7 +90,7 @@ class Request:
         if self.weights is not None:
             if self.solution == "kalai-smorodinsky":
                 raise ValueError("weights go with nash, egalitarian and utilitarian; kalai-smorodinsky takes none")
-            if not all(map(_is_weight, self.weights)):
+            if not all(map(_is_weight, entries("weights", self.weights))):
                 raise ValueError(f"weights = {self.weights!r} are not all finite and > 0")
             object.__setattr__(self, "weights", tuple(float(w) for w in self.weights))
 
@@ -104,7 +105,7 @@ class Request:
     ) -> Self:
         """From what a user gives: mappings instead of pairs, any sequence of weights."""
         return cls(
-            weights=None if weights is None else tuple(weights),
+            weights=None if weights is None else entries("weights", weights),
             levels=None if levels is None else tuple((str(name), int(n)) for name, n in levels.items()),
             frozen=tuple((str(name), _held(level)) for name, level in (frozen or {}).items()),
             **settings,
