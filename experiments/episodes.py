@@ -324,4 +324,11 @@ def findings(table: pd.DataFrame) -> list[str]:
     total = ", ".join(f"{int(counts.get(name, 0))} {name}" for name in MARKS)
     missed = table[table["verdict"] == "miss"]
     where = "; ".join(f"{e}: {', '.join(r['check'])}" for e, r in missed.groupby("episode", sort=False))
-    return [f"of {len(table)} comparisons {total}; misses in {where or 'none'}", *lines]
+    return [f"of {len(table)} comparisons {total}; misses in {where or 'none'}", *_missing_rent(table), *lines]
+
+
+def _missing_rent(table: pd.DataFrame) -> list[str]:
+    """How large the rent of the bottleneck, of open sign in the model, would have to be where the record has a gain."""
+    missed = table[(table["check"] == "rent") & (table["verdict"] == "miss") & (table["model"] < 0)]
+    needed = ", ".join(f"{-r.model:.2f} % of GDP a year ({r.episode}, {r.subject})" for r in missed.itertuples())
+    return [f"a gain of the sender, as on record, needs a bottleneck rent of more than {needed}"] if needed else []
