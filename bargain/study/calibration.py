@@ -34,7 +34,7 @@ from bargain.solvers.enforceable import EnforceableDeals
 from bargain.solvers.enforceable_many import enforceable_many
 from bargain.solvers.markov_rounds import Rounds
 from bargain.solvers.markov_search import replies_in_turn, stage_iteration
-from bargain.solvers.watch import Progress, Watch, watched
+from bargain.solvers.watch import Progress, Watch
 from bargain.study.free_weights import WeightedGame, deviations, future, same_chances
 from bargain.study.regimes import Regime
 from bargain.talks.truces import truce_options
@@ -131,15 +131,15 @@ def calibrate(
     for m, mood in enumerate(moods):
         for role, same_future in ((ONE_ROUND, False), (NOT_EXCLUDED, True)):
             fills[:, m, :, ROLES.index(role)] = first_rounds(found, points, mood, same_future)
-    with watched(time_limit, progress) as watch:
-        for number, point in enumerate(points):
-            if number and watch.expired():
-                break
-            watch.report(number / len(points), f"draw {number + 1} of {len(points)}")
-            one = _Draw(found, found.game(point), np.flatnonzero(cells.any(axis=0)), reply_lag, watch)
-            counts[number] = one.fill(fills[number])
-            refused += one.refused
-            done = number + 1
+    watch = Watch(time_limit, progress)
+    for number, point in enumerate(points):
+        if number and watch.expired():
+            break
+        watch.report(number / len(points), f"draw {number + 1} of {len(points)}")
+        one = _Draw(found, found.game(point), np.flatnonzero(cells.any(axis=0)), reply_lag)
+        counts[number] = one.fill(fills[number])
+        refused += one.refused
+        done = number + 1
     _deals(found, payoffs[:done], fills[:done])
     names = tuple(" against ".join(own.actions[k][a] for k, a in enumerate(place)) for place in np.ndindex(*own.shape))
     usual = tuple(moods.index(regime.mood) for regime in regimes)
@@ -194,8 +194,9 @@ def _deals(found: WeightedGame, payoffs: FloatArray, fills: BoolArray) -> None:
 class _Draw:
     """Standoffs and truces of one draw."""
 
-    def __init__(self, found: WeightedGame, game: MarkovGame, cells: IntArray, reply_lag: int, watch: Watch) -> None:
-        self.found, self.game, self.cells, self.lag, self.watch = found, game, cells, reply_lag, watch
+    def __init__(self, found: WeightedGame, game: MarkovGame, cells: IntArray, reply_lag: int) -> None:
+        self.found, self.game, self.cells, self.lag = found, game, cells, reply_lag
+        self.watch = Watch()  # A draw that has begun is finished.
         self.rounds = Rounds.of(game)
         self.known: dict[bytes, MarkovEquilibrium] = {}
         self.refused = 0

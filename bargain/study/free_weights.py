@@ -367,4 +367,4 @@ def _lowest(found: WeightedGame, linear: FloatArray) -> float:
             )
             for w in (p[key].low, p[key].high)
         )
-    return total
+    return float(total)
