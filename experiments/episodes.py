@@ -306,7 +306,7 @@ def _sizes(ax: Axes, rows: pd.DataFrame, label: str, where: str) -> None:
             ax.plot([low, high], [place + shift] * 2, **{**style, "marker": "|"})
             ax.plot(value, place + shift, **style, fillstyle="none" if kind == "record" else "full", label=kind)
     ax.set_yticks(range(len(rows)), [f"{r.episode}: {r.subject}" for r in rows.itertuples()])
-    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     ax.set_xlabel(label)
     handles, names = ax.get_legend_handles_labels()
     ax.legend(handles[:2], names[:2], loc=where)
