@@ -24,7 +24,7 @@ SETTINGS = {"scenario": "us-china-2025", "evidence": "independent", "n_draws": 4
 SYMBOLS = {"confirmed": "o", "partly": "D", "refuted": "X"}
 FACES = {"confirmed": "black", "partly": "#BBBBBB", "refuted": "white"}
 NAMES = {"US": "United States", "CN": "China", "": "both or neither"}
-PLACES = {"expected": 1.06, "model": 1.62, "verdict": 2.5}
+PLACES = {"expected": 1.05, "model": 1.8, "verdict": 3.23}
 """Left ends of the text columns, in widths of the axes."""
 
 
@@ -45,10 +45,10 @@ def run() -> pd.DataFrame:
 def plot(table: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(table["id"]))
     with figure_style():
-        figure, axes = new_figure(DOUBLE_COLUMN, 0.335 * len(names) + 0.6)
+        figure, axes = new_figure(DOUBLE_COLUMN, 0.38 * len(names) + 0.6)
         figure.set_layout_engine("none")  # texts stand outside the axes, at places that we choose
         ax = axes[0, 0]
-        ax.set_position((0.415, 0.065, 0.2, 0.905))
+        ax.set_position((0.395, 0.05, 0.155, 0.925))
         for place, name in enumerate(names):
             _row(ax, table[table["id"] == name], place)
         for name, x in PLACES.items():
@@ -66,14 +66,15 @@ def plot(table: pd.DataFrame) -> Figure:
 
 def _label(table: pd.DataFrame, name: str) -> str:
     text = table.loc[table["id"] == name, "expectation"].iloc[0]
-    return "\n".join(textwrap.wrap(text, 56))
+    return "\n".join(textwrap.wrap(text, 50))
 
 
 def _row(ax: Axes, rows: pd.DataFrame, place: int) -> None:
     """One expectation: the range in grey, the numbers on it, and in words."""
     first = rows.iloc[0]
     finite = rows.loc[np.isfinite(rows["number"]), "number"]
-    known = [x for x in (*finite, first["low"], first["high"]) if np.isfinite(x)]
+    ends = (0.0, 1.0) if first["unit"].startswith(("chance", "share")) else ()
+    known = [x for x in (*finite, first["low"], first["high"], *ends) if np.isfinite(x)]
     lowest, highest = min(known), max(known)
     width = highest - lowest or 1.0
 
@@ -82,11 +83,11 @@ def _row(ax: Axes, rows: pd.DataFrame, place: int) -> None:
 
     if place % 2:
         ax.axhspan(
-            place - 0.5, place + 0.5, xmin=-2.1, xmax=3.0, color="#F5F5F5", linewidth=0.0, zorder=0, clip_on=False
+            place - 0.5, place + 0.5, xmin=-2.54, xmax=3.9, color="#F5F5F5", linewidth=0.0, zorder=0, clip_on=False
         )
     ax.plot([0.02, 0.98], [place, place], color="#C8C8C8", linewidth=0.5, zorder=1)
-    low = 0.02 if np.isnan(first["low"]) else scaled(first["low"]) - 0.012
-    high = 0.98 if np.isnan(first["high"]) else scaled(first["high"]) + 0.012
+    low = 0.02 if np.isnan(first["low"]) else scaled(first["low"]) - 0.035
+    high = 0.98 if np.isnan(first["high"]) else scaled(first["high"]) + 0.035
     ax.plot([low, high], [place, place], color="#9A9A9A", linewidth=6.0, solid_capstyle="butt", zorder=2)
     for shift, (side, own) in zip((-0.2, 0.2, 0.0), _by_side(rows), strict=True):
         style = _point(side)

@@ -52,16 +52,14 @@ def _protection_window(scenario: Scenario) -> tuple[Expectation, Expectation]:
         low = weights[both[0]] - step * (both[0] > 0) if len(both) else np.inf
         high = weights[both[-1]] + step * (both[-1] < len(weights) - 1) if len(both) else -np.inf
         ends[words] = (float(low) * factor, float(high) * factor)
-    what = (
-        "The truce tariff is both a choice of the US alone and part of the best deal only for a US protection weight of"
-    )
+    what = "The US chooses the truce tariff alone, and the best deal has it, if its protection weight is about"
     test = (
         "weight times mood at which it is in an equilibrium of one round and in the jointly best deal at the start: the"
     )
     return (
         Expectation(
             "truce_weight_low",
-            f"{what} at least about .33",
+            f"{what} .33 or more",
             f"{test} lowest",
             "weight",
             0.31,
@@ -72,7 +70,7 @@ def _protection_window(scenario: Scenario) -> tuple[Expectation, Expectation]:
         ),
         Expectation(
             "truce_weight_high",
-            f"{what} at most about .54",
+            f"{what} .54 or less",
             f"{test} highest",
             "weight",
             0.52,

@@ -250,8 +250,8 @@ def _status_quo_truce(name: str, found: dict[str, Standoffs]) -> Expectation:
     wanted = 1.0 if name == "worst" else 0.0
     return Expectation(
         f"status_quo_truce_{name}",
-        f"The fear of {REGIMES[name][0]} {'holds' if name == 'worst' else 'does not hold'} up the play of January 2025 "
-        "as a truce",
+        f"Fear of {REGIMES[name][0]} {'holds' if name == 'worst' else 'does not hold'} up the play of January 2025 as "
+        "a truce",
         "chance at the start that a truce on these moves is in force, any breach being followed by that standoff",
         "chance",
         wanted,
