@@ -318,20 +318,21 @@ class Separation:
     high: float
 
 
-def separations(calibration: Calibration, reproduced: BoolArray) -> tuple[Separation, ...]:
-    """Regional sensitivity of each regime, ``reproduced`` ``(n_draws, n_regimes)``, to each weight."""
+def separations(
+    regimes: Sequence[str], weights: Mapping[str, FloatArray], reproduced: BoolArray
+) -> tuple[Separation, ...]:
+    """Regional sensitivity of each regime, ``reproduced`` ``(n_draws, n_regimes)``, to each weight ``(n_draws,)``."""
     from scipy.stats import ks_2samp
 
     found = []
-    for r, regime in enumerate(calibration.regime_names):
-        inside = reproduced[:, r]
-        for k, key in enumerate(calibration.keys):
-            own, other = calibration.weights[inside, k], calibration.weights[~inside, k]
+    for regime, inside in zip(regimes, reproduced.T, strict=True):
+        for key, values in weights.items():
+            own, other = values[inside], values[~inside]
             distance = p_value = low = high = float("nan")
             if len(own):
                 low, high = (float(x) for x in np.quantile(own, (0.05, 0.95)))
             if len(own) and len(other):
-                test = ks_2samp(own, other)
+                test = ks_2samp(own, other, method="asymp")
                 distance, p_value = float(test.statistic), float(test.pvalue)
             found.append(Separation(regime, key, distance, p_value, low, high))
     return tuple(found)

@@ -135,17 +135,16 @@ def test_hits_and_counts_are_plain_arithmetic() -> None:
 
 
 def test_a_weight_that_decides_is_told_from_one_that_does_not() -> None:
-    weights = np.random.default_rng(0).random((200, len(calibration().keys)))
-    made = replace(calibration(), weights=weights)
-    reproduced = np.zeros((200, 4), dtype=bool)
-    reproduced[:, 0], reproduced[:, 1] = weights[:, 2] > 0.5, True
-    found = {(each.regime, each.key): each for each in separations(made, reproduced)}
-    key, other = made.keys[2], made.keys[5]
-    assert found["january", key].distance == 1.0
-    assert found["january", key].low > 0.5
-    assert found["january", other].p_value > 0.01
-    assert np.isnan(found["escalation", key].distance)  # all draws have it: nothing to compare
-    assert np.isnan(found["geneva", key].low)
+    rng = np.random.default_rng(0)
+    weights = {"decides": rng.random(200), "idle": rng.random(200)}
+    reproduced = np.stack([weights["decides"] > 0.5, np.ones(200, dtype=bool), np.zeros(200, dtype=bool)], axis=1)
+    found = {(each.regime, each.key): each for each in separations(("some", "all", "none"), weights, reproduced)}
+    assert found["some", "decides"].distance == 1.0
+    assert found["some", "decides"].p_value < 1e-9
+    assert found["some", "decides"].low > 0.5
+    assert found["some", "idle"].p_value > 0.01
+    assert np.isnan(found["all", "decides"].distance)  # all draws have it: nothing to compare
+    assert np.isnan(found["none", "idle"].low)
 
 
 def test_a_time_limit_leaves_the_draws_reached() -> None:
