@@ -103,6 +103,7 @@ class TruceChain:
         self.payoffs, self.transitions = self._under(list(moves.T))
         chain = self.transitions.tocoo()
         self._entries, self._rows, self._columns = chain.data, chain.row, chain.col
+        self._one_round: FloatArray | None = None
         self.available = game.available_moves[(np.arange(game.n_states), *moves.T)]
         self._options = [
             [
@@ -139,7 +140,9 @@ class TruceChain:
         return np.asarray(np.where(active[:, None], solved + self.level, self.outside))
 
     def deviation_values(self, active: BoolArray, reply_lag: int) -> FloatArray:
-        """D with these active states, ``(n_states, n_players)``."""
+        """D with these active states, ``(n_states, n_players)``; for a lag of one round they make no difference."""
+        if reply_lag == 1 and self._one_round is not None:
+            return self._one_round
         result = np.empty(self.outside.shape)
         for k, options in enumerate(self._options):
             stopped = self.outside[:, k] - self.level[k]
@@ -147,6 +150,8 @@ class TruceChain:
             for _ in range(reply_lag):
                 best = self._best(options, np.where(active, best, stopped), k)
             result[:, k] = best + self.level[k]
+        if reply_lag == 1:
+            self._one_round = result
         return result
 
     def least_deviation_values(self, active: BoolArray, reply_lag: int) -> FloatArray:
