@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
+
 from bargain.solvers.watch import Progress, current_watch, watched
 from bargain.standoff.rounds import StandoffRounds
 from bargain.standoff.scenario import Scenario
@@ -57,6 +59,7 @@ def negotiate(
     """
     if not isinstance(scenario, Scenario):
         raise TypeError(f"scenario is a {type(scenario).__name__}, not a Scenario; load_scenario() takes a name")
+    _check_kinds(levels, frozen, rounds)
     if rounds is not None:
         if levels is not None:
             raise ScenarioError("levels and rounds are both given; the rule is one of them")
@@ -90,6 +93,18 @@ def negotiate(
         if started:
             setting = setting.starting(lottery_at(rounds, started))
         return agree(setting, request, scenario=scenario, rounds=rounds, started=started)
+
+
+def _check_kinds(levels: Any, frozen: Any, rounds: Any) -> None:
+    """Raise ScenarioError for what is no mapping, no number of grid points, or no game over rounds."""
+    for name, given in (("levels", levels), ("frozen", frozen)):
+        if given is not None and not isinstance(given, Mapping):
+            raise ScenarioError(f"{name} = {given!r} is not a mapping of names")
+    for name, entry in (levels or {}).items():
+        if isinstance(entry, bool) or not isinstance(entry, int | np.integer):
+            raise ScenarioError(f"levels: {name} = {entry!r} is not a whole number of grid points")
+    if rounds is not None and not isinstance(rounds, StandoffRounds):
+        raise ScenarioError(f"rounds is a {type(rounds).__name__}, not the game that Scenario.rounds() makes")
 
 
 def _watched(progress: Progress | None) -> AbstractContextManager[Any]:

@@ -280,3 +280,20 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare(5, agreement())  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not comparable"):
         compare(agreement(), prisoners_agreement())
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"levels": 5}, "levels = 5 is not a mapping"),
+        ({"levels": {"military": "a"}}, "military = 'a' is not a whole number"),
+        ({"frozen": "licences"}, "frozen = 'licences' is not a mapping"),
+        ({"rounds": 5}, "rounds is a int, not the game"),
+        ({"weights": 5}, "weights = 5 does not hold one entry"),
+        ({"demands": "negotiabel"}, "did you mean 'negotiable'"),
+    ],
+)
+def test_settings_of_the_wrong_kind_are_named_in_one_line(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        negotiate(BASE, **{**({} if "rounds" in settings else {"levels": SMALL}), **settings})
+    assert "\n" not in str(caught.value)
