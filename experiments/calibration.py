@@ -237,7 +237,12 @@ def main() -> None:
     root = Path(__file__).parents[1]
     page = root / "docs" / "calibration.md"
     table = pd.read_csv(root / "figures" / "calibration.csv", keep_default_na=False, na_values=[""])
-    page.write_text(with_tables(page.read_text(encoding="utf-8"), table), encoding="utf-8")
+    page.write_text(page_of(page.read_text(encoding="utf-8"), table), encoding="utf-8")
+
+
+def page_of(page: str, table: pd.DataFrame) -> str:
+    """The page with the numbers of a table."""
+    return with_tables(page, table, findings(table))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Tables of docs/calibration.md from the table of the calibration, so that no number there is typed in.
 
 The page holds pairs of marks, ``<!-- calibration: NAME -->`` and ``<!-- end -->``; what stands between them is replaced
-by the table of that name: targets, roles, moves, rare, fit, weights or grids.
+by the table of that name (targets, roles, moves, rare, fit, weights, grids), or by the findings as a list.
 """
 
 from __future__ import annotations
@@ -36,13 +36,15 @@ POSSIBLE = 1e-9
 MARKS = re.compile(r"(<!-- calibration: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def with_tables(page: str, table: pd.DataFrame) -> str:
-    """The page with every table made anew; ValueError for a mark that names no table."""
+def with_tables(page: str, table: pd.DataFrame, findings: Sequence[str] = ()) -> str:
+    """The page with every table and the findings made anew; ValueError for a mark that names no table."""
 
     def block(found: re.Match[str]) -> str:
         name = found[2]
+        if name == "findings":
+            return f"{found[1]}\n{chr(10).join(f'- {line}' for line in findings)}\n\n{found[3]}"
         if name not in TABLES:
-            raise ValueError(f"docs: '{name}' names no table; the rule is one of {', '.join(TABLES)}")
+            raise ValueError(f"docs: '{name}' names no table; the rule is one of findings, {', '.join(TABLES)}")
         return f"{found[1]}\n{TABLES[name](table)}\n\n{found[3]}"
 
     return MARKS.sub(block, page)

@@ -66,12 +66,14 @@ Row = dict[str, Any]
 class CalibrationPlan:
     """Sizes of a calibration.
 
-    levels: grid of the draws; n_draws: in full; n_first_rounds: for what the first round decides; n_fine: draws on the
-    shipped grid, beside the assumed weights; n_rare: draws for each regime that a standoff may begin with in a share of
-    draws below ``rare``; n_bins: parts of each range; significance: of all tests together.
+    levels: grid of the draws; fine_levels: of the grid to compare with, the shipped one if empty; n_draws: in full;
+    n_first_rounds: for what the first round decides; n_fine: draws on the grid to compare with, beside the assumed
+    weights; n_rare: draws for each regime that a standoff may begin with in a share of draws below ``rare``; n_bins:
+    parts of each range; significance: of all tests together.
     """
 
     levels: tuple[tuple[str, int], ...] = (("rebuilt", 2), ("substitution", 2))
+    fine_levels: tuple[tuple[str, int], ...] = ()
     n_draws: int = 150
     n_first_rounds: int = 20_000
     n_fine: int = 4
@@ -115,7 +117,7 @@ class _Run:
     def fine(self) -> Calibration:
         """The assumed weights and the first draws on the shipped grid."""
         few = {key: np.append(own, self.draws[key][: self.plan.n_fine]) for key, own in self.own.items()}
-        return calibrate(weighted_game(self.scenario), self.regimes, few)
+        return calibrate(weighted_game(self.scenario, dict(self.plan.fine_levels)), self.regimes, few)
 
     @cached_property
     def least(self) -> dict[tuple[int, str, str, int], LeastGain]:

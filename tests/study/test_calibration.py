@@ -161,4 +161,4 @@ def test_the_docs_show_the_committed_numbers(monkeypatch: pytest.MonkeyPatch) ->
     module = importlib.import_module("experiments.calibration")
     committed = pd.read_csv(figures, keep_default_na=False, na_values=[""])
     page = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
-    assert module.with_tables(page, committed) == page, "run python -m experiments.calibration"
+    assert module.page_of(page, committed) == page, "run python -m experiments.calibration"
