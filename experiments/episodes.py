@@ -38,6 +38,7 @@ CHECKS = {
     "stock": "target's stock\nlasts",
     "loss": "loss of output or\nincome (% of GDP)",
     "concession": "demand conceded\n(worth against cost)",
+    "negotiated": "conceded in talks\n(up to which cost)",
     "transfer": "promised payment\n(bn USD a year)",
     "erosion": "share bought from\nexporter after use",
     "stance": "stance of\nbystanders",
@@ -68,6 +69,8 @@ class _Comparison:
     def __init__(self, scenario: bg.Scenario) -> None:
         self.scenario, self.record = scenario, scenario.file.record
         self.rounds = scenario.rounds()
+        demands = "insisted" if scenario.file.demands else "off"
+        self.agreement = bg.negotiate(scenario, rounds=self.rounds, demands=demands)
         self.central = played(scenario, self.record.course, self.rounds)
         draws = scenario.draws(SETTINGS["n_draws"], SETTINGS["seed"])
         drawn = scenario.rounds(draws=draws)
@@ -75,9 +78,8 @@ class _Comparison:
         self.courses = [played(scenario, self.record.course, drawn, k) for k in range(SETTINGS["n_draws"])]
 
     def rows(self) -> Iterator[dict[str, object]]:
-        for check in (self._use, self._rents, self._stocks, self._losses, self._concessions):
-            yield from check()
-        for check in (self._transfers, self._erosion, self._stances):
+        checks = (self._use, self._rents, self._stocks, self._losses, self._concessions, self._negotiated)
+        for check in (*checks, self._transfers, self._erosion, self._stances):
             yield from check()
 
     def _row(self, check: str, subject: str, record: float, model: float, verdict: str, **more: object) -> dict:
@@ -96,7 +98,7 @@ class _Comparison:
 
     def _use(self) -> Iterator[dict]:
         """Whether the sender's moves of the standoff, from the start, are off their reference as in the record."""
-        agreement = bg.negotiate(self.scenario, rounds=self.rounds)
+        agreement = self.agreement
         own = list(self.scenario.players).index(self.record.sender)
         chances = agreement.standoff.equilibrium.profile.strategies[own]
         used = 1.0 - float(agreement.setting.at_start(chances)[agreement.setting.reference[own]])
@@ -196,6 +198,28 @@ class _Comparison:
                 "concession", demand.name, entry.conceded, worth, verdict, unit="percent_gdp", **more, **text
             )
 
+    def _negotiated(self) -> Iterator[dict]:
+        """Whether the demand is conceded in an agreement when the sender insists on it, and up to which cost it would.
+
+        The threat is the standoff on the path, which need not be the recorded moves.
+        """
+        demanded = self.agreement.outcome.demanded
+        names = list(self.scenario.file.demands)
+        for entry in self.record.concessions:
+            place = names.index(entry.demand)
+            made, limit = demanded.made[place], demanded.largest_cost[place]
+            most = 0.0 if limit is None else limit
+            cost = self.scenario.parameters[f"{entry.demand}.cost"]
+            verdict = "agreement" if made == entry.conceded else "miss"
+            if cost.low < most < cost.high:
+                verdict = "undecided"
+            title = self.scenario.file.demands[entry.demand].name
+            text = {
+                "record_text": _yes(entry.conceded),
+                "model_text": f"{_yes(made)} ({'at no cost' if limit is None else f'up to {limit:.2g}'})",
+            }
+            yield self._row("negotiated", title, entry.conceded, made, verdict, unit="chance", **text)
+
     def _threat(self, conceder: str, spell: Spell) -> float:
         """Discounted average of the loss of a player while the moves of a spell are held for ever, % of GDP a year."""
         factor = float(self.rounds.discount_factor[0])
@@ -247,7 +271,7 @@ def _yes(truth: bool) -> str:
 
 def plot(table: pd.DataFrame) -> Figure:
     with figure_style():
-        figure, axes = new_figure(DOUBLE_COLUMN, 6.1, rows=2, columns=2, height_ratios=[2.7, 1.0])
+        figure, axes = new_figure(DOUBLE_COLUMN, 6.4, rows=2, columns=2, height_ratios=[2.7, 1.0])
         grid = axes[0, 0].get_gridspec()
         for ax in axes[0]:
             ax.remove()

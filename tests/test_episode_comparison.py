@@ -76,10 +76,10 @@ def test_every_check_of_a_record_gives_a_row_and_findings_count_them(experiment:
     import pandas as pd
 
     table = pd.DataFrame(list(tariffs.rows()))
-    assert list(table["check"]) == ["use", "rent", "loss", "loss", "concession", "transfer"]
+    assert list(table["check"]) == ["use", "rent", "loss", "loss", "concession", "negotiated", "transfer"]
     assert set(table["verdict"]) <= set(experiment.MARKS)
     paid = table[table["check"] == "transfer"].iloc[0]
     assert paid["record"] == 100.0
     assert 0.0 < paid["model"] < 100.0
     lines = experiment.findings(table)
-    assert lines[0].startswith(f"of 6 comparisons {(table['verdict'] == 'agreement').sum()} agreement")
+    assert lines[0].startswith(f"of 7 comparisons {(table['verdict'] == 'agreement').sum()} agreement")
