@@ -50,9 +50,10 @@ def run() -> pd.DataFrame:
             part.insert(0, "hold", held)
             part.insert(0, "arrangement", arrangement)
             parts.append(part)
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True).drop(columns="expected_months")
     numbers = table.select_dtypes(float).columns
     table[numbers] = table[numbers].round(12) + 0.0
+    table.attrs["allowed_missing"] = ("ending_months", "alone", "together", "critical_discount_factor")
     table.attrs["parameters_hash"] = scenario.hash
     table.attrs["record"] = {**scenario.record(), "solver": "negotiate(truce and deal, path, nash), linkage"}
     return table
@@ -148,11 +149,18 @@ def _truce_lines(rows: pd.DataFrame) -> list[str]:
     both = once.loc["everything", "together"]
     if not np.isnan(both):
         lines.append(f"the truces that hold alone {'also hold' if both else 'do not hold'} put together")
+    lives = [_life_text(issue, row) for issue, row in once[once["status"] == "agreement"].iterrows()]
+    lines.append("expected life of the truces: " + "; ".join(lives))
     patience = once["critical_discount_factor"].dropna()
     if len(patience):
         shown = ", ".join(f"{_plain(issue)} {value:.3f}" for issue, value in patience.items())
         lines.append(f"the likeliest truce holds down to a discount factor a quarter of: {shown}")
     return lines
+
+
+def _life_text(issue: str, row: pd.Series) -> str:
+    ends = "" if np.isnan(row["ending_months"]) else f", {row['ending_months']:.0f} months if it ends"
+    return f"{_plain(issue)} for ever with chance {row['endless']:.2f}{ends}"
 
 
 def _plain(issue: str) -> str:

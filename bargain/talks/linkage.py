@@ -41,9 +41,10 @@ def linkage(
     agreement's standoff plays in the likeliest state of the start), or instrument -> level; issues: by default those of
     the scenario. Columns: issues, free, held, player, standoff, payoff, gain (percent of own GDP a year), gain_usd_bn,
     status, moves (agreed or the standoff's, in the likeliest state of the start), expected_months (infinite if it may
-    last for ever), alone (truces: the chance that what was agreed over everything holds on this issue alone; NaN where
-    that is no move of the issue), together (on everything: 1 where the likeliest truces of the issues alone hold as one
-    truce, else 0; NaN without any), critical_discount_factor (with ``critical``: ``critical_patience``), certified.
+    last for ever), endless (the chance of that), ending_months (expected if it ends; NaN where it never does), alone
+    (truces: the chance that what was agreed over everything holds on this issue alone; NaN where that is no move of the
+    issue), together (on everything: 1 where the likeliest truces of the issues alone hold as one truce, else 0; NaN
+    without any), critical_discount_factor (with ``critical``: ``critical_patience``), certified.
     ValueError for an agreement of a bare game.
     """
     import pandas as pd
@@ -55,7 +56,7 @@ def linkage(
         part = np.nan if name == EVERYTHING else part_alone(agreement, made)
         both = together(agreement, singles) if name == EVERYTHING else np.nan
         patience = critical_patience(made) if critical else np.nan
-        months = made.life().expected_months if gains_something(made) else 0.0
+        life = made.life() if gains_something(made) else None
         for k, player in enumerate(made.players):
             gain = _entry(made.gains, k) if gains_something(made) or made.gains is None else 0.0
             rows.append(
@@ -70,7 +71,9 @@ def linkage(
                     "gain_usd_bn": gain * float(made.setting.usd[k]),
                     "status": HOLDS if made.status == AGREED and not gains_something(made) else made.status,
                     "moves": moves_text(made),
-                    "expected_months": months,
+                    "expected_months": 0.0 if life is None else life.expected_months,
+                    "endless": 0.0 if life is None else life.endless,
+                    "ending_months": 0.0 if life is None else life.ending_months,
                     "alone": part,
                     "together": both,
                     "critical_discount_factor": patience,
