@@ -76,8 +76,8 @@ def _protection_window(scenario: Scenario) -> tuple[Expectation, Expectation]:
             0.52,
             0.56,
             tuple(Case(words, "US", high) for words, (_, high) in ends.items()),
-            "Above the upper end the peak tariff is the better choice of the US alone; how China answers moves this "
-            "end a little.",
+            "Above the upper end the peak tariff is the better choice of the US alone; what China answers hardly moves "
+            "it.",
         ),
     )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from known_markov_games import two_state_prisoners
 
@@ -208,3 +210,17 @@ def test_every_expectation_over_rounds_on_the_smallest_grid(monkeypatch: pytest.
     assert by_id["all_pairs_enforce"].verdict == "confirmed"
     # China's lead in words is the lead that the numbers differ by.
     assert by_id["general_stock"].reason.count("as stocks are") == 2
+
+
+def test_the_page_says_what_the_committed_table_says() -> None:
+    root = Path(__file__).parents[2]
+    written = root / "figures" / "expectations.csv"
+    if not written.exists():
+        pytest.skip("the figure has not been made yet")
+    table = pd.read_csv(written, keep_default_na=False, na_values=[""])
+    page = (root / "docs" / "expectations.md").read_text(encoding="utf-8")
+    for name, rows in table.groupby("id", sort=False):
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        assert line.endswith(f"| **{rows['verdict'].iloc[0]}** |")
+        for number in rows["number"]:
+            assert f": {number:.3g}" in line
