@@ -143,7 +143,7 @@ def test_other_terms_of_the_request_are_all_moves() -> None:
     found = compare(agreement(reply_lag=1), agreement(threat="worst"))
     assert [(entry.key, entry.before, entry.after) for entry in found.changed] == [("threat", "path", "worst")]
     assert found.payoff is not None
-    np.testing.assert_allclose(found.payoff.by_numbers, 0.0, atol=1e-15)
+    np.testing.assert_allclose(found.payoff.by_numbers, 0.0, atol=1e-12)
     assert np.abs(found.payoff.change).max() > 1e-3
 
 
@@ -259,6 +259,8 @@ def test_progress_goes_from_nothing_to_all_and_never_back(arrangement: str) -> N
     assert shares[0] == 0.0
     assert shares[-1] == 1.0
     assert all(one <= two for one, two in pairwise(shares))
+    assert max(share for share, stage in told if stage.startswith("standoff")) < 0.5
+    assert any(stage.startswith("standoff, ") for _, stage in told), "the solver inside is heard"
     assert {"payoffs", "standoff", arrangement, "done"} <= {stage.partition(",")[0] for _, stage in told}
 
 
