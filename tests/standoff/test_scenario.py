@@ -18,10 +18,13 @@ STOCK = "heavy_rare_earths.US.military_stock_months"
 
 
 def test_what_is_shipped():
-    assert list(shipped_scenarios()) == ["us-china-2025", "us-china-2025-gallium"]
+    episodes = ["china-japan-2010", "opec-1973", "russia-eu-gas-2022", "us-china-2018"]
+    assert list(shipped_scenarios()) == [*episodes, "us-china-2025", "us-china-2025-gallium"]
     for name, title in shipped_scenarios().items():
         scenario = load_scenario(name)
         assert scenario.file.title == title
+        if name in episodes:
+            continue
         assert scenario.players == ("US", "CN")
         assert scenario.bystanders == ("EU", "JP", "KR", "IN", "TW")
 
