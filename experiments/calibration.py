@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 import bargain as bg
 from bargain.plot import DOUBLE_COLUMN, figure_style, letter_panels, new_figure
-from bargain.study.calibration import NOT_EXCLUDED, ONE_ROUND, ROLES
+from bargain.study.calibration import DEAL, NOT_EXCLUDED, ONE_ROUND, PUNISHMENT, ROLES, kind_of
 from bargain.study.calibration_page import POSSIBLE, WORDS, percent, titles, with_tables
 from bargain.study.calibration_table import COLUMNS, CalibrationPlan, calibration_table
 
@@ -33,7 +33,7 @@ SETTINGS = {
     "fewest": 5,
     "seed": 5,
 }
-SHORT = {"january": "Jan 2025", "escalation": "Apr-May", "geneva": "Geneva-London", "busan": "Busan"}
+SHORT = {"january": "Jan 2025", "escalation": "Apr-May", "geneva": "Geneva", "busan": "Busan"}
 
 
 def run() -> pd.DataFrame:
@@ -56,7 +56,7 @@ def plot(table: pd.DataFrame) -> Figure:
         figure, axes = new_figure(DOUBLE_COLUMN, 5.6, rows=2, columns=2, width_ratios=(1.55, 1.0))
         _role_panel(axes[0, 0], table[table["part"] == "role"])
         _count_panel(axes[0, 1], table[(table["part"] == "fit") & table["regime"].isna()])
-        _profile_panel(axes[1, 0], table[table["part"] == "profile"])
+        _profile_panel(axes[1, 0], table[table["part"] == "profile"], _spread(table))
         _distance_panel(axes[1, 1], table[table["part"] == "identified"])
         letter_panels(axes.ravel())
     return figure
@@ -75,7 +75,9 @@ def _role_panel(ax: Axes, rows: pd.DataFrame) -> None:
             cell = own.loc[(role, regime, mood)]
             colour = "white" if cell["share"] > 0.55 else "black"
             text = _percent(float(cell["share"])) if cell["share"] else "*" if cell["favourable"] >= 1.0 else "\u2013"
-            ax.text(x - 0.12, y, text, ha="center", va="center", color=colour, fontsize=6.5)
+            ax.text(
+                x - 0.12 * (cell["default_fine"] > 0.0), y, text, ha="center", va="center", color=colour, fontsize=6.5
+            )
             if cell["default_fine"] > 0.0:
                 full = cell["default_fine"] >= 1.0
                 ax.plot(x + 0.34, y, "o", markersize=3.2, color=colour, fillstyle="full" if full else "none")
@@ -116,8 +118,17 @@ def _count_panel(ax: Axes, rows: pd.DataFrame) -> None:
     ax.legend(loc="upper right")
 
 
-def _profile_panel(ax: Axes, rows: pd.DataFrame) -> None:
+def _spread(table: pd.DataFrame) -> float:
+    """Standard deviation over draws of the number of regimes reproduced."""
+    own = table[(table["part"] == "fit") & (table["mood"] == "assumed") & table["regime"].isna()]
+    own = own[own["role"] == "without side payments"]
+    number, share = own["key"].astype(float), own["share"]
+    return float(np.sqrt((share * (number - (share * number).sum()) ** 2).sum()))
+
+
+def _profile_panel(ax: Axes, rows: pd.DataFrame, spread: float) -> None:
     """Mean number of regimes along each weight, from the low to the high end of its range."""
+    error = spread / np.sqrt(rows["count"].mean())
     keys = list(WORDS)
     image = np.array([rows[rows["key"] == key].sort_values("low")["share"].to_numpy() for key in keys])
     reach = 2.0 * np.nanmax(np.abs(image - np.nanmean(image)))  # pale enough for the numbers
@@ -129,7 +140,7 @@ def _profile_panel(ax: Axes, rows: pd.DataFrame) -> None:
         [-0.5, image.shape[1] / 2 - 0.5, image.shape[1] - 0.5], ["low end", "range of the weight", "high end"]
     )
     ax.tick_params(length=0)
-    ax.set_title("mean number of regimes reproduced")
+    ax.set_title(f"mean number of regimes reproduced (standard error {error:.1f})")
 
 
 def _distance_panel(ax: Axes, rows: pd.DataFrame) -> None:
@@ -161,23 +172,40 @@ def _distance_panel(ax: Axes, rows: pd.DataFrame) -> None:
 
 def findings(table: pd.DataFrame) -> list[str]:
     lines = [_regime_line(table, regime, title) for regime, title in titles(table).items()]
-    return [*lines, _exact_line(table), *_rare_lines(table), _fit_line(table), _weights_line(table), _grid_line(table)]
+    return [
+        *lines,
+        _exact_line(table),
+        _common_line(table),
+        *_rare_lines(table),
+        _fit_line(table),
+        _weights_line(table),
+        _grid_line(table),
+    ]
 
 
 def _regime_line(table: pd.DataFrame, regime: str, title: str) -> str:
     rows = table[(table["part"] == "role") & (table["regime"] == regime) & (table["role"] != NOT_EXCLUDED)]
     parts = []
     for (key, mood), own in rows.groupby(["key", "mood"], sort=True):
-        now = [f"{row.role}{_partly(row.default_fine)}" for row in own.itertuples() if row.default_fine > 0.0]
-        drawn = [f"{row.role} {percent(row.share)}" for row in own.itertuples() if row.share > 0.0]
-        best = [row.role for row in own.itertuples() if row.share == 0.0 and row.favourable > 0.0]
-        never = [row.role for row in own.itertuples() if row.share == 0.0 and row.favourable == 0.0]
-        text = (
-            f"{key} {mood}: at the assumed weights {', '.join(now) or 'nothing'}; of draws {', '.join(drawn) or 'none'}"
-        )
-        text += f"; at the weights that suit it best alone {', '.join(best)}" if best else ""
-        parts.append(text + (f"; not found as {', '.join(never)}" if never else ""))
+        now = _most(own, "default_fine")
+        drawn, best = _most(own, "share"), _most(own, "favourable")
+        assumed = ", ".join(f"{kind}{_partly(value)}" for kind, value in now.items() if value > 0.0)
+        shares = ", ".join(f"{kind} {percent(value)}" for kind, value in drawn.items())
+        alone = [f"{kind}{_partly(best[kind])}" for kind in drawn if drawn[kind] == 0.0 and best[kind] > 0.0]
+        never = [kind for kind in drawn if drawn[kind] == 0.0 and best[kind] == 0.0]
+        text = f"{key} {mood}: at the assumed weights {assumed or 'in no role'}; share of draws: {shares}"
+        text += f"; only at the weights that suit it best: {', '.join(alone)}" if alone else ""
+        parts.append(text + (f"; never found: {', '.join(never)}" if never else ""))
     return f"{title}. " + ". ".join(parts)
+
+
+def _most(rows: pd.DataFrame, column: str) -> dict[str, float]:
+    """The largest number of each kind of role: one for all standoffs, one for all truces."""
+    kinds: dict[str, float] = {}
+    for row in rows.to_dict("records"):
+        kind = kind_of(row["role"])
+        kinds[kind] = max(kinds.get(kind, 0.0), float(row[column]))
+    return kinds
 
 
 def _partly(value: float) -> str:
@@ -191,10 +219,21 @@ def _exact_line(table: pd.DataFrame) -> str:
     return f"no weights make these moves an equilibrium of one round, as some gain is at least: {words or 'none'}"
 
 
+def _common_line(table: pd.DataFrame) -> str:
+    parts = []
+    for role in (DEAL, PUNISHMENT):
+        rows = table[(table["part"] == "common") & (table["role"] == role)]
+        for mood, own in rows.groupby("mood", sort=False):
+            moves = ", ".join(f"{row.key} {percent(row.share)}" for row in own.itertuples())
+            parts.append(f"{role}, {mood}: {moves}")
+    return "what deals with side payments and their punishments begin with instead, share of draws: " + "; ".join(parts)
+
+
 def _rare_lines(table: pd.DataFrame) -> list[str]:
     lines = []
     for regime, rows in table[table["part"] == "rare"].groupby("regime", sort=False):
-        filled = ", ".join(f"{row.role} {percent(row.share)}" for row in rows.itertuples() if row.share > 0.0)
+        filled = _most(rows[rows["role"] != NOT_EXCLUDED], "share")
+        filled = ", ".join(f"{kind} {percent(value)}" for kind, value in filled.items())
         first = rows.iloc[0]
         lines.append(
             f"{titles(table)[regime]}: {percent(first['base_rate'])} of draws do not exclude it as the beginning of a "

@@ -52,8 +52,16 @@ WITH_PAYMENTS = (*NO_PAYMENTS, PUNISHMENT, DEAL)
 """All roles that reproduce a regime."""
 
 
+KINDS = (ONE_ROUND, "truce", "standoff", PUNISHMENT, DEAL)
+"""Kinds of roles; a truce is named after the standoff that it is kept up by."""
+
 SURE = 1.0 - 1e-9
 """A chance above this is one."""
+
+
+def kind_of(role: str) -> str:
+    """Which of ``KINDS`` a role is of."""
+    return next(kind for kind in KINDS if role.startswith(kind) or (kind == "standoff" and kind in role))
 
 
 @dataclass(frozen=True, eq=False)

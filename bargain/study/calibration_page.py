@@ -1,7 +1,7 @@
 """Tables of docs/calibration.md from the table of the calibration, so that no number there is typed in.
 
 The page holds pairs of marks, ``<!-- calibration: NAME -->`` and ``<!-- end -->``; what stands between them is replaced
-by the table of that name (targets, roles, moves, rare, fit, weights, grids), or by the findings as a list.
+by the table of that name (targets, roles, moves, common, rare, fit, weights, grids), or by the findings as a list.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bargain.study.calibration import ONE_ROUND, ROLES
+from bargain.study.calibration import NOT_EXCLUDED, ONE_ROUND, ROLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,14 +115,18 @@ def _moves(table: pd.DataFrame) -> str:
     return _markdown([*header, "draws, no agreement", "equilibrium of one round at some weights"], rows)
 
 
+def _common(table: pd.DataFrame) -> str:
+    rows = [[row["role"], row["mood"], row["key"], percent(row["share"])] for row in _part(table, "common")]
+    return _markdown(["role", "mood", "moves", "draws"], rows)
+
+
 def _rare(table: pd.DataFrame) -> str:
     rows = []
     for row in _part(table, "rare"):
-        where, filled = (
-            f"{titles(table)[row['regime']]}, {row['mood']}",
-            f"{percent(row['share'])} of {row['count']:.0f}",
-        )
-        rows.append([where, percent(row["base_rate"]), row["role"], filled, row["text"]])
+        if row["share"] > 0.0 and row["role"] != NOT_EXCLUDED:
+            where = f"{titles(table)[row['regime']]}, {row['mood']}"
+            filled = f"{percent(row['share'])} of {row['count']:.0f}"
+            rows.append([where, percent(row["base_rate"]), row["role"], filled, row["text"]])
     return _markdown(["regime and mood", "draws that do not exclude it", "role", "filled in", "by (share)"], rows)
 
 
@@ -172,6 +176,7 @@ TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
     "targets": _targets,
     "roles": _roles,
     "moves": _moves,
+    "common": _common,
     "rare": _rare,
     "fit": _fit,
     "weights": _weights,

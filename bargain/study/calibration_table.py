@@ -7,6 +7,7 @@ All rows have the same columns; ``part`` says what a row is about, and what does
                 (default, default_fine) and at the most favourable weights; base_rate of all moves; least_gain
     move        regime, mood, joint move (key): roles at the assumed weights (text), share of draws in which it fills
                 some role and (low) one without truces, deals and punishments; least_gain in one round
+    common      role, mood, joint move (key): share of draws; the most common moves, of the record or not
     grid        role: share of regimes, moods and draws in which the coarse and the shipped grid agree
     rare        as role, in draws in which a standoff may begin with the regime; base_rate: the share of those
     fit         role: which roles count; key: number of regimes reproduced; or a regime, and its share
@@ -28,15 +29,18 @@ from bargain.games.markov import BoolArray
 from bargain.games.record import FloatArray
 from bargain.standoff import Scenario
 from bargain.study.calibration import (
+    DEAL,
     NO_PAYMENTS,
     NOT_EXCLUDED,
     ONE_ROUND,
+    PUNISHMENT,
     ROLES,
     STANDOFFS,
     WITH_PAYMENTS,
     Calibration,
     calibrate,
     first_rounds,
+    kind_of,
     separations,
 )
 from bargain.study.free_weights import LeastGain, free_weights, least_gain, round_gains, weight_draws, weighted_game
@@ -68,8 +72,8 @@ class CalibrationPlan:
 
     levels: grid of the draws; fine_levels: of the grid to compare with, the shipped one if empty; n_draws: in full;
     n_first_rounds: for what the first round decides; n_fine: draws on the grid to compare with, beside the assumed
-    weights; n_rare: draws for each regime that a standoff may begin with in a share of draws below ``rare``; n_bins:
-    parts of each range; significance: of all tests together.
+    weights; n_rare: draws for each regime that a standoff may begin with in a share of draws below ``rare``; n_common:
+    moves to name; n_bins: parts of each range; significance: of all tests together.
     """
 
     levels: tuple[tuple[str, int], ...] = (("rebuilt", 2), ("substitution", 2))
@@ -78,6 +82,7 @@ class CalibrationPlan:
     n_first_rounds: int = 20_000
     n_fine: int = 4
     n_rare: int = 12
+    n_common: int = 4
     rare: float = 0.1
     n_bins: int = 5
     significance: float = 0.01
@@ -89,7 +94,7 @@ def calibration_table(scenario: Scenario, plan: CalibrationPlan) -> pd.DataFrame
     import pandas as pd
 
     run = _Run(scenario, plan)
-    parts = (run.targets, run.roles, run.moves, run.grids, run.rare, run.fit, run.profile, run.identified)
+    parts = (run.targets, run.roles, run.moves, run.common, run.grids, run.rare, run.fit, run.profile, run.identified)
     return pd.DataFrame([row for part in parts for row in part()], columns=list(COLUMNS))
 
 
@@ -201,12 +206,22 @@ class _Run:
                         "regime": regime.name,
                         "mood": mood,
                         "key": self.drawn.move_names[cell],
-                        "text": "; ".join(f"{ROLES[i]} ({now[i]:.2f})" for i in some if now[i] > 0.0),
+                        "text": _kinds({ROLES[i]: float(now[i]) for i in some}),
                         "share": float(_surely(found[..., some]).mean()),
                         "low": float(_surely(found[..., alone]).mean()),
                         "least_gain": _gain(self.least[r, mood, ONE_ROUND, int(cell)]),
                         "count": len(found),
                     }
+
+    def common(self) -> Iterator[Row]:
+        """The most common moves of the standoff on the path, of deals and of punishments, whatever the record."""
+        for role in (STANDOFFS[0], DEAL, PUNISHMENT):
+            for m, mood in enumerate(self.drawn.moods):
+                shares = self.drawn.chances[m] @ self.drawn.fills[:, m, :, ROLES.index(role)].mean(axis=0)
+                for cell in np.argsort(-shares, kind="stable")[: self.plan.n_common]:
+                    if shares[cell] > 0.0:
+                        label = {"part": "common", "mood": mood, "role": role, "key": self.drawn.move_names[cell]}
+                        yield {**label, "share": float(shares[cell]), "count": len(self.drawn.fills)}
 
     def grids(self) -> Iterator[Row]:
         coarse = np.concatenate([self.default.hits, self.drawn.hits[: self.plan.n_fine]])
@@ -284,6 +299,14 @@ class _Run:
                 "p_value": each.p_value,
                 "count": int(counts[each.regime]),
             }
+
+
+def _kinds(chances: Mapping[str, float]) -> str:
+    """Kinds of roles that are filled, with the largest chance of each."""
+    most: dict[str, float] = {}
+    for role, chance in chances.items():
+        most[kind_of(role)] = max(most.get(kind_of(role), 0.0), chance)
+    return "; ".join(f"{kind} ({chance:.2f})" for kind, chance in most.items() if chance > 0.0)
 
 
 def _surely(holds: BoolArray) -> BoolArray:

@@ -35,6 +35,7 @@ def test_every_part_has_its_rows() -> None:
     assert len(part("role")) == 4 * 2 * n_roles
     assert len(part("move")) == (1 + 4 + 4 + 3) * 2
     assert len(part("grid")) == n_roles
+    assert part("common").groupby(["role", "mood"])["share"].max().between(0.0, 1.0, inclusive="right").all()
     assert len(part("profile")) == 2 * n_weights
     assert len(part("identified")) == 2 * 4 * n_weights
     assert len(part("fit")) == 3 * 3 * (5 + 4)
