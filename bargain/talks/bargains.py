@@ -26,7 +26,7 @@ from bargain.solvers.enforceable import EnforceableDeals
 from bargain.solvers.enforceable_solution import DealSolution
 from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
 from bargain.standoff.schema import ScenarioError
-from bargain.talks.demands import Demanded, bargain_with_demands
+from bargain.talks.demands import Demanded, bargain_with_demands, somebody_gains
 from bargain.talks.request import Request
 from bargain.talks.setting import Setting
 from bargain.talks.standoffs import Standoff
@@ -127,9 +127,10 @@ def over_truces(setting: Setting, request: Request, standoff: Standoff, options:
     while True:
         values = np.array([setting.at_start(own) for own in offers.values]).reshape(-1, len(threat))
         found, demanded = _solved(setting, request, values if len(values) else threat[None], threat)
-        if not found.agreement or found.lottery is None:
+        if not somebody_gains(found):
             return _standing(threat, found, _no_truce(counts, refused), counts, demanded)
-        used = [int(m) for m in np.flatnonzero(found.lottery)]
+        lottery = _lottery(found)
+        used = [int(m) for m in np.flatnonzero(lottery)]
         # The ideal point of Kalai and Smorodinsky rests on corners that are not played.
         needed = sorted({*used, *_corners(values)})
         plays = {m: offers.certified([m], request.tolerance) for m in needed}
@@ -141,7 +142,7 @@ def over_truces(setting: Setting, request: Request, standoff: Standoff, options:
         offers = TruceOptions(
             offers.problem, offers.standoff, offers.found.take(left), offers.n_tried, offers.reply_lag
         )
-    chances = [float(found.lottery[m]) for m in used]
+    chances = [float(lottery[m]) for m in used]
     order = sorted(range(len(used)), key=lambda i: -chances[i])
     loose = sum(not plays[used[i]][0][0].largest for i in order)
     words = [found.message, f"{counts['n_enforcing']} of {counts['n_tried']} truces tried enforce themselves"]
@@ -171,7 +172,7 @@ def _over_deals(setting: Setting, request: Request, standoff: Standoff | None) -
     threat = floor / setting.usd if standoff is None else setting.at_start(_values(standoff))
     corners = (floor + surplus * np.eye(len(floor))) / setting.usd
     found, demanded = _solved(setting, request, np.vstack([threat, corners]), threat, corners)
-    if not found.agreement or found.payoffs is None:
+    if not somebody_gains(found):
         return _standing(threat, found, "no deal leaves both sides better off", {}, demanded)
     # A concession comes first, so that what the deal itself must leave to each side does not count its worth.
     worth = 0.0 if demanded is None else demanded.worth
@@ -201,7 +202,7 @@ def _over_sets(setting: Setting, request: Request, standoff: Standoff | None) ->
     points = minkowski_sum(polygons, setting.start[setting.starts])
     threat = _punishments(setting, request) if standoff is None else setting.at_start(_values(standoff))
     found, demanded = _solved(setting, request, points, threat)
-    if not found.agreement:
+    if not somebody_gains(found):
         why = "no equilibrium without side payments leaves both sides better off"
         return _standing(threat, found, why, {}, demanded)
     return Outcome(
@@ -240,12 +241,32 @@ def _solved(
     setting: Setting, request: Request, points: FloatArray, threat: FloatArray, reached: FloatArray | None = None
 ) -> tuple[BargainingSolution, Demanded | None]:
     """The bargaining solution, in billion USD a year, and what becomes of demands; reached: points but the threat."""
+    division = request.division(setting.game.discount_factor)
     if request.demands != "off":
         given = points if reached is None else reached
-        return bargain_with_demands(points, threat, setting.usd, setting.game.players, request, setting.demands, given)
+        return bargain_with_demands(
+            points, threat, setting.usd, setting.game.players, request, setting.demands, division, given
+        )
     problem = BargainingProblem(points * setting.usd, threat * setting.usd, setting.game.players)
-    solution: BargainingSolution = solve(problem, request.concept, tolerance=request.tolerance)
+    solution: BargainingSolution = solve(problem, division, tolerance=request.tolerance)
     return solution, None
+
+
+def _lottery(found: BargainingSolution) -> FloatArray:
+    """Chances of the points that give the payoffs: those of the solution, else of the ends of the edge they are on."""
+    if found.lottery is not None:
+        return found.lottery
+    assert found.payoffs is not None
+    points, scale = found.game.points / found.game.scale, found.game.scale
+    start, step = points[:, None], points[None, :] - points[:, None]
+    length = np.maximum((step**2).sum(axis=-1), np.finfo(float).tiny)
+    share = np.clip(((found.payoffs / scale - start) * step).sum(axis=-1) / length, 0.0, 1.0)
+    miss = np.abs(start + share[..., None] * step - found.payoffs / scale).max(axis=-1)
+    i, j = np.unravel_index(int(miss.argmin()), miss.shape)
+    lottery = np.zeros(len(points))
+    lottery[i] += 1.0 - share[i, j]
+    lottery[j] += share[i, j]
+    return lottery
 
 
 def _own_units(setting: Setting, found: BargainingSolution) -> FloatArray:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from bargain.games.bargaining import BargainingProblem
+from bargain.games.bargaining import NO_GAIN, BargainingProblem
 from bargain.games.bargaining_certificate import possible_gains
 from bargain.games.profile import nearest
 from bargain.games.record import ArrayRecord, FloatArray, finite_array
@@ -135,13 +135,14 @@ def bargain_with_demands(
     players: Sequence[str],
     request: Request,
     demands: tuple[Concession, ...],
+    division: Any,
     reached: FloatArray | None = None,
 ) -> tuple[BargainingSolution, Demanded]:
     """The bargaining solution over agreements with and without concessions, in billion USD a year.
 
     points: what can be agreed on without any, own units ``(n_points, n_players)``; threat: own units; usd: per unit;
-    reached: the points that agreements reach, where ``points`` holds others besides. With ``request.demands`` at
-    "insisted" all are conceded or nothing is agreed on.
+    division: the solver that divides the gains; reached: the points that agreements reach, where ``points`` holds
+    others besides. With ``request.demands`` at "insisted" all are conceded or nothing is agreed on.
     """
     n, none, each = len(threat), (False,) * len(demands), (True,) * len(demands)
     offers = [each]
@@ -150,15 +151,15 @@ def bargain_with_demands(
     problems = [
         BargainingProblem((points + worth_of(demands, made, n)) * usd, threat * usd, players) for made in offers
     ]
-    solver, objective = _comparison(problems, request)
+    solver, objective = _comparison(problems, request, division)
     found = [solve(problem, solver, tolerance=request.tolerance) for problem in problems]
     best = 0
     for k, one in enumerate(found):
-        if one.agreement and (not found[best].agreement or _larger(objective(one), objective(found[best]))):
+        if somebody_gains(one) and (not somebody_gains(found[best]) or _larger(objective(one), objective(found[best]))):
             best = k
-    alone = solve(BargainingProblem(points * usd, threat * usd, players), request.concept, tolerance=request.tolerance)
+    alone = solve(BargainingProblem(points * usd, threat * usd, players), division, tolerance=request.tolerance)
     assert alone.payoffs is not None
-    made = offers[best] if found[best].agreement else none
+    made = offers[best] if somebody_gains(found[best]) else none
     given = points if reached is None else reached
     limits = [_limits(given, threat, usd, demands, offers[best], k) for k in range(len(demands))]
     return found[best], Demanded(
@@ -193,15 +194,24 @@ def demand_lines(agreement: Agreement) -> list[str]:
     return lines
 
 
+def somebody_gains(found: BargainingSolution) -> bool:
+    """Whether it is an agreement; where alternating offers end with the threat point itself nobody gains."""
+    if not found.agreement or found.gains is None:
+        return False
+    return bool((found.gains > NO_GAIN * found.game.scale).any())
+
+
 def worth_of(demands: Sequence[Concession], made: Sequence[bool], n_players: int) -> FloatArray:
     """Worth of the concessions made to each player, percent of own GDP a year ``(n_players,)``."""
     parts = [demand.worth(n_players) for demand, is_made in zip(demands, made, strict=True) if is_made]
     return np.asarray(np.sum(parts, axis=0)) if parts else np.zeros(n_players)
 
 
-def _comparison(problems: list[BargainingProblem], request: Request) -> tuple[Any, Callable[[Any], tuple[float, ...]]]:
+def _comparison(
+    problems: list[BargainingProblem], request: Request, division: Any
+) -> tuple[Any, Callable[[Any], tuple[float, ...]]]:
     """The solver for each of several problems, and the objective that compares their solutions."""
-    concept, n = request.concept, problems[0].n_players
+    concept, n = division, problems[0].n_players
     weights = np.ones(n) if request.weights is None else np.array(request.weights)
     if request.solution == "utilitarian":
         return concept, lambda found: (float(weights @ found.gains),)

@@ -18,8 +18,9 @@ from bargain.solvers.bargaining import (
     NashBargaining,
     Utilitarian,
 )
-from bargain.solvers.base import check_time_limit
+from bargain.solvers.base import Solver, check_time_limit
 from bargain.solvers.checks import entries
+from bargain.solvers.rubinstein import Rubinstein
 
 ARRANGEMENTS: dict[str, str] = {
     "truce": "truce without side payments",
@@ -41,6 +42,7 @@ SOLUTIONS: dict[str, type[Any]] = {
     "kalai-smorodinsky": KalaiSmorodinsky,
     "egalitarian": Egalitarian,
     "utilitarian": Utilitarian,
+    "rubinstein": Rubinstein,
 }
 """Division -> the bargaining solution; payoffs are in USD."""
 
@@ -69,6 +71,8 @@ class Request:
     tolerance: float = DEFAULT_TOLERANCE
     time_limit: float | None = None
     demands: str = "off"
+    first: str | None = None
+    breakdown_probability: float = 0.0
 
     def __post_init__(self) -> None:
         choices: dict[str, dict[str, Any]]
@@ -87,9 +91,10 @@ class Request:
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise ValueError(f"{name} = {value!r} is not a whole number >= {least}")
         check_time_limit(self.time_limit)
+        self._check_offers()
         if self.weights is not None:
-            if self.solution == "kalai-smorodinsky":
-                raise ValueError("weights go with nash, egalitarian and utilitarian; kalai-smorodinsky takes none")
+            if self.solution in ("kalai-smorodinsky", "rubinstein"):
+                raise ValueError(f"weights go with nash, egalitarian and utilitarian; {self.solution} takes none")
             if not all(map(_is_weight, entries("weights", self.weights))):
                 raise ValueError(f"weights = {self.weights!r} are not all finite and > 0")
             object.__setattr__(self, "weights", tuple(float(w) for w in self.weights))
@@ -111,9 +116,32 @@ class Request:
             **settings,
         )
 
+    def _check_offers(self) -> None:
+        """Settings of alternating offers: none for another division, and none that it cannot take."""
+        if self.solution != "rubinstein":
+            for name, default in (("first", None), ("breakdown_probability", 0.0)):
+                if getattr(self, name) != default:
+                    raise ValueError(f"{name} = {getattr(self, name)!r} goes with solution = 'rubinstein' only")
+            return
+        if self.demands == "negotiable":
+            raise ValueError(
+                "demands = 'negotiable' needs a solution with an objective that compares agreements with and without "
+                "a concession; rubinstein has none: take 'insisted'"
+            )
+        Rubinstein(0.5, breakdown_probability=self.breakdown_probability)
+
+    def division(self, discount_factor: float) -> Solver[Any, Any]:
+        """The solver that divides the gains; discount_factor: of a round, what waiting for an answer costs."""
+        if self.solution == "rubinstein":
+            first = 0 if self.first is None else self.first
+            return Rubinstein(discount_factor, breakdown_probability=self.breakdown_probability, first=first)
+        return self.concept
+
     @property
     def concept(self) -> BargainingConcept:
-        """The bargaining solution that divides the gains."""
+        """The axiomatic solution that divides the gains; ValueError for alternating offers, see ``division``."""
+        if self.solution == "rubinstein":
+            raise ValueError("solution = 'rubinstein' is no axiomatic solution; take division(discount_factor)")
         kind = SOLUTIONS[self.solution]
         concept: BargainingConcept = kind() if self.weights is None else kind(weights=self.weights)
         return concept

@@ -52,6 +52,10 @@ def heading(agreement: Agreement) -> str:
     extra = f", weights {request.weights}" if request.weights else ""
     lag = f", reply lag {request.reply_lag}" if request.arrangement == "truce" else ""
     lines.append(f"division: {request.solution}{extra}{lag}")
+    if request.solution == "rubinstein":
+        first = request.first or agreement.players[0]
+        chance = request.breakdown_probability
+        lines.append(f"{first} offers first; talks end for good with chance {chance:g} after each rejection")
     if request.demands != "off":
         lines.append(f"demands {request.demands}: {DEMANDS[request.demands]}")
     if request.frozen:

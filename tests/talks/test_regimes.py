@@ -88,7 +88,7 @@ def test_without_an_agreement_the_level_is_the_standoffs() -> None:
 cuts = st.lists(st.floats(0.01, 0.99), min_size=0, max_size=3, unique=True).map(sorted)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(cuts, min_size=1, max_size=3))
 def test_boundaries_bracket_where_a_known_label_changes(lines: list[list[float]]) -> None:
     def labels(line: np.ndarray, value: np.ndarray) -> list[int]:
