@@ -23,12 +23,12 @@ SIDES = ("us", "cn")
 
 @cache
 def table() -> pd.DataFrame:
-    return agreement_draws(BASE, BASE.draws(4), ASKED)
+    return agreement_draws(BASE, BASE.draws(2), ASKED)
 
 
 def test_every_draw_is_a_row_that_is_certified_or_says_why() -> None:
     found = table()
-    assert found["draw"].tolist() == [0, 1, 2, 3]
+    assert found["draw"].tolist() == [0, 1]
     assert (found["certified"] | (found["reason"] != "")).all()
     assert found.loc[found["status"] == "agreement", "others_certified"].all()
 
@@ -48,9 +48,9 @@ def test_the_scenario_itself_as_the_only_draw_gives_what_negotiate_gives() -> No
 
 def test_batches_do_not_change_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = replace(ASKED, n_starts=0)
-    whole = agreement_draws(BASE, BASE.draws(4), quick)
-    monkeypatch.setattr(module, "AT_ONCE", 2)
-    parts = agreement_draws(BASE, BASE.draws(4), quick)
+    whole = agreement_draws(BASE, BASE.draws(2), quick)
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    parts = agreement_draws(BASE, BASE.draws(2), quick)
     pd.testing.assert_frame_equal(whole, parts, rtol=1e-7, atol=1e-9)
 
 
@@ -80,7 +80,7 @@ def test_enforcement_can_only_take_away_what_both_could_share() -> None:
 
 
 def test_joint_optimum_of_two_states_by_hand() -> None:
-    """State 0: move 0 earns (1, 1) and stays, move 1 earns nothing and leads to state 1, which earns (3, 0) for ever."""
+    """State 0: move 0 earns (1, 1) and stays, move 1 earns nothing and leads to state 1, then (3, 0) for ever."""
     payoffs = np.zeros((2, 2, 2, 1))
     payoffs[0, :, 0, 0] = 1.0
     payoffs[1, 0] = 3.0
@@ -110,9 +110,9 @@ def test_a_game_that_a_solver_refuses_is_a_row_with_its_reason(monkeypatch: pyte
 
 def test_shares_count_known_answers_only() -> None:
     given = table().copy()
-    given["binds"] = [True, False, True, np.nan]
+    given["binds"] = [True, np.nan]
     found = shares(given).set_index("question")
     row = found.loc["enforcement binds (truce)"]
-    assert (row["n"], row["share"]) == (3, pytest.approx(2 / 3))
-    assert row["low"] < 2 / 3 < row["high"]
-    assert found.loc["everything certified", "n"] == 4
+    assert (row["n"], row["share"]) == (1, 1.0)
+    assert row["low"] == pytest.approx(0.025)  # 0.025 of one success in one
+    assert found.loc["everything certified", "n"] == 2
