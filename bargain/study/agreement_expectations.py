@@ -106,7 +106,7 @@ def _all_pairs_enforce(scenario: Scenario, n_draws: int, seed: int) -> Expectati
     for label, chosen in patience.items():
         rounds = scenario.rounds(draws=chosen, levels=COARSE)
         for form, words in FORMS.items():
-            settings = [setting_with(scenario, rounds, form, draw) for draw in range(n_draws)]
+            settings = [setting_with(scenario, rounds, form, draw, chosen) for draw in range(n_draws)]
             whole = [bool(_deal(setting).admissible.all()) for setting in settings]
             cases.append(Case(label + words, "", float(np.mean(whole))))
     return Expectation(

@@ -9,12 +9,14 @@ to harm, the scenario's own, and with the prototype's step by step.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bargain.games.certificate import DEFAULT_TOLERANCE
 from bargain.games.markov import MarkovGame
+from bargain.games.record import FloatArray
 from bargain.games.stationary import MarkovEquilibrium
 from bargain.solvers.base import solve
 from bargain.solvers.markov_perfect import MarkovPerfect
@@ -97,15 +99,24 @@ def standoff_expectations(scenario: Scenario, n_draws: int, seed: int, n_starts:
 # ------------------------------------------------------------ tools
 
 
-def setting_with(scenario: Scenario, rounds: StandoffRounds, form: str, draw: int = 0) -> Setting:
-    """The setting of a draw, the audience cost by "harm" (the scenario's own) or by "steps"."""
+def setting_with(
+    scenario: Scenario,
+    rounds: StandoffRounds,
+    form: str,
+    draw: int = 0,
+    draws: Mapping[str, FloatArray] | None = None,
+) -> Setting:
+    """The setting of a draw, the audience cost by "harm" (the scenario's own) or by "steps", at the weight drawn."""
     setting = setting_of(scenario, rounds, draw=draw)
     if form == "harm":
         return setting
     game, table, n_states = setting.game, rounds.table, rounds.space.n_states
     columns = [table.players.index(code) for code in table.moves.players]
     harm = table.terms.get("audience", np.zeros_like(table.total))[draw * n_states : (draw + 1) * n_states, columns]
-    weights = {code: audience_weight(scenario, code, 1) for code in table.moves.players}
+    weights = {
+        code: audience_weight(scenario, code, 1) if draws is None else draws[f"{code}.audience_cost"][[draw]]
+        for code in table.moves.players
+    }
     payoffs = game.payoffs - harm + step_audience(table.moves, scenario, weights)
     labels = (game.players, game.actions, game.states)
     stepped = MarkovGame(payoffs, game.successors, game.probabilities, game.discount_factor, *labels)
@@ -132,10 +143,11 @@ def standoffs_of(
 
 def over_draws(scenario: Scenario, form: str, n_draws: int, seed: int, n_starts: int) -> list[Drawn]:
     """Standoffs of each draw on the coarsest grid; two of them are enough."""
-    rounds = scenario.rounds(draws=scenario.draws(n_draws, seed), levels=COARSE)
+    draws = scenario.draws(n_draws, seed)
+    rounds = scenario.rounds(draws=draws, levels=COARSE)
     result = []
     for draw in range(n_draws):
-        setting = setting_with(scenario, rounds, form, draw)
+        setting = setting_with(scenario, rounds, form, draw, draws)
         _, found = standoffs_of(setting, seed, n_starts, enough=2)
         quo = status_quo_moves(setting)
         result.append(Drawn(len(found), sum(chance_of(setting, each, quo) > 0.0 for each in found)))

@@ -151,6 +151,16 @@ def test_the_audience_by_steps_replaces_the_term_and_nothing_else() -> None:
     np.testing.assert_allclose(steps.game.payoffs - counted, harm.game.payoffs - audience, atol=1e-12)
 
 
+def test_the_audience_by_steps_weighs_what_is_drawn() -> None:
+    draws = BASE.draws(2, seed=1)
+    rounds = BASE.rounds(draws=draws, levels=SMALL)
+    harm, steps = (standoff_expectations.setting_with(BASE, rounds, form, 1, draws) for form in ("harm", "steps"))
+    audience = rounds.table.terms["audience"][rounds.space.n_states :]
+    weights = {code: draws[f"{code}.audience_cost"][1:] for code in ("US", "CN")}
+    counted = round_expectations.step_audience(rounds.table.moves, BASE, weights)
+    np.testing.assert_allclose(steps.game.payoffs - counted, harm.game.payoffs - audience, atol=1e-12)
+
+
 @pytest.mark.parametrize(("discount_factor", "chance"), [(0.7, 1.0), (0.2, 0.0)])
 def test_a_truce_on_the_status_quo_is_in_force_where_cooperation_is_known_to_hold(
     discount_factor: float, chance: float
