@@ -82,7 +82,8 @@ def test_no_standoff_is_exit_code_one(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(negotiation, "find_standoff", lambda setting, request: Standoff("path", None, "lost", 0))
     code, out, _ = run("compare", "us-china-2025", *SMALL, *CHANGE)
     assert code == 1
-    assert "no standoff found" in out
+    assert "status: no standoff found -> no standoff found" in out
+    assert "unknown" in next(line for line in out.splitlines() if line.startswith("CN payoff"))
     code, out, _ = run("compare", "us-china-2025", *SMALL, *CHANGE, "--json")
     assert code == 1
     assert json.loads(out)["payoff_terms"] is None

@@ -9,6 +9,7 @@ import numpy as np
 
 from bargain.standoff.payoff_table import TERMS
 from bargain.talks.payoff_terms import CONCESSIONS, SIDE_PAYMENTS
+from bargain.talks.request import THREATS
 
 if TYPE_CHECKING:
     from bargain.talks.compare import Change, Comparison
@@ -57,17 +58,18 @@ def _headline_text(comparison: Comparison) -> str:
     """Threat, payoff and gain of each side before and after, in percent of own GDP and in USD."""
     ends = (comparison.before, comparison.after)
     lines = ["status: " + " -> ".join(end["status"] for end in ends)]
-    threats = [f"{end['threat']} ({end['threat_scope'] or 'no standoff'})" for end in ends]
+    known = [end["threat_scope"] if end["standoff"] else "none found" for end in ends]
+    known = [THREATS["punishment"] if end["threat"] == "punishment" else k for end, k in zip(ends, known, strict=True)]
+    threats = [f"{end['threat']} ({scope})" for end, scope in zip(ends, known, strict=True)]
     lines.append("threat: " + (threats[0] if threats[0] == threats[1] else " -> ".join(threats)))
-    if not comparison.known:
-        return "\n".join([*lines, *(f"{end['status']}: {end['message']}" for end in ends)])
+    lines += [f"{name}: {end['message']}" for name, end in zip(("before", "after"), ends, strict=True)]
     lines.append(f"{'':16}{'before':>10}{'after':>10}{'change':>10}{'change, bn USD a year':>24}")
     for player in comparison.players:
         for name in ("threat", "payoff", "gain"):
-            old, new = (end["players"][player][name] for end in ends)
+            cells = [*(end["players"][player][name] for end in ends), comparison.change(name)[player]]
             dollars = comparison.change(f"{name}_usd_bn")[player]
-            if old is not None and new is not None and dollars is not None:
-                lines.append(f"{player + ' ' + name:16}{old:>+10.4f}{new:>+10.4f}{new - old:>+10.4f}{dollars:>+24.2f}")
+            row = "".join(f"{'unknown':>10}" if value is None else f"{value:>+10.4f}" for value in cells)
+            lines.append(f"{player + ' ' + name:16}{row}" + (f"{dollars:>+24.2f}" if dollars is not None else ""))
     return "\n".join([*lines, "percent of own GDP a year, from open trade at the tariffs before the standoff"])
 
 
@@ -76,6 +78,8 @@ def _moves_text(comparison: Comparison) -> str:
     lines = []
     for name in ("standoff", "agreement"):
         ends = [comparison.moves[end][name] for end in ("before", "after")]
+        if ends == [None, None]:
+            continue
         lines.append(f"moves of the {name} in the first round:")
         for player in comparison.players:
             old, new = (None if end is None else _levels(end[player]) for end in ends)
