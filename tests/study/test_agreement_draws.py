@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 
 from bargain.games.markov import MarkovGame
 from bargain.standoff import load_scenario
@@ -54,13 +56,16 @@ def test_batches_do_not_change_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     pd.testing.assert_frame_equal(whole, parts, rtol=1e-7, atol=1e-9)
 
 
-def test_two_processes_give_the_same_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_workers_give_the_same_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads here, processes by default: what is handed to a worker can be pickled."""
     monkeypatch.setattr(module, "AT_ONCE", 1)
     quick = replace(ASKED, n_starts=0)
     draws = BASE.draws(2)
-    pd.testing.assert_frame_equal(
-        agreement_draws(BASE, draws, quick), agreement_draws(BASE, draws, quick, workers=2), check_exact=True
-    )
+    one = agreement_draws(BASE, draws, quick)
+    with parallel_config(backend="threading"):
+        two = agreement_draws(BASE, draws, quick, workers=2)
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+    assert pickle.loads(pickle.dumps((module._batch, BASE, draws, quick)))[1] == BASE
 
 
 def test_dollars_are_those_of_the_draw() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_talks import prisoners
+from known_markov_games import two_state_prisoners
 
 from bargain.games.markov import MarkovGame
 from bargain.standoff import load_scenario
 from bargain.study.agreement_draws import DrawQuestions, draw_settings
 from bargain.study.truce_enumeration import enumerated_truces
-from bargain.talks import agree
+from bargain.talks import Setting, agree
 from bargain.talks.standoffs import find_standoff
 
 BASE = load_scenario("us-china-2025")
@@ -41,7 +41,7 @@ def test_two_rounds_without_an_answer_need_more(discount_factor: float, verdict:
 
 def test_prisoners_in_two_states_as_the_negotiation_says() -> None:
     for discount_factor in (0.2, 0.7):
-        setting = prisoners(discount_factor)
+        setting = Setting(two_state_prisoners(discount_factor), np.array([1.0, 0.0]), np.ones(2), (1, 1))
         request = DrawQuestions().request()
         standoff = find_standoff(setting, request)
         found = enumerated_truces(setting.game, standoff.equilibrium.profile.strategies, setting.start)
