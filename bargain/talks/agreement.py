@@ -152,6 +152,10 @@ class Agreement(ArrayRecord):
             deal = self.outcome.deal_certificate
             gain = max(float(part.relative_regret.max()) for part in (deal.moves, deal.payments))
             checks["deal"] = {"largest_gain": gain, "holds": deal.holds}
+        if self.outcome.negotiation is not None:
+            made = self.outcome.negotiation
+            gap = max(made.gap, made.bound_gap) / made.scale
+            checks["negotiation"] = {"largest_gain": gap, "holds": made.holds}
         if self.outcome.set_distance is not None:
             distance = self.outcome.set_distance
             checks["set"] = {"largest_gain": distance, "holds": bool(distance <= 1e-6)}

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from bargain.games.bargaining import BargainingProblem
+from bargain.games.bargaining import NO_GAIN, BargainingProblem
 from bargain.games.bargaining_certificate import BargainingCertificate
 from bargain.games.deal import Deal, DealCertificate, certify_deal
+from bargain.games.negotiation import NegotiationCertificate
 from bargain.games.polygon import minkowski_sum
 from bargain.games.record import ArrayRecord, FloatArray, finite_array
 from bargain.games.truce_play import TrucePlay
@@ -24,6 +25,7 @@ from bargain.solvers.bargaining_solution import BargainingSolution
 from bargain.solvers.base import Solution, Status, solve
 from bargain.solvers.enforceable import EnforceableDeals
 from bargain.solvers.enforceable_solution import DealSolution
+from bargain.solvers.negotiation_solution import NegotiationSolution
 from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
 from bargain.standoff.schema import ScenarioError
 from bargain.talks.demands import Demanded, bargain_with_demands, somebody_gains
@@ -46,7 +48,8 @@ class Outcome(ArrayRecord):
     payoff_set: corners ``(n_points, 2)`` of what can be agreed on, own units; set_distance: how far the sets are from
     what they support in one round, as a share of the payoff range; bargaining: the conditions of the solution;
     demanded: what became of demands that cannot be divided, None where they are off; payoffs hold their worth, the
-    payoff set does not; message: what was found and what to try next.
+    payoff set does not; negotiation: certificate of repeated negotiation, the deal being one until the next; message:
+    what was found and what to try next.
     """
 
     status: str
@@ -63,6 +66,7 @@ class Outcome(ArrayRecord):
     bargaining: BargainingCertificate | None = None
     message: str = ""
     demanded: Demanded | None = None
+    negotiation: NegotiationCertificate | None = None
 
     def __post_init__(self) -> None:
         for name in ("threat_point", "payoffs", "payoff_set"):
@@ -79,7 +83,7 @@ class Outcome(ArrayRecord):
         data: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         for name in ("threat_point", "payoffs", "payoff_set"):
             data[name] = None if data[name] is None else data[name].tolist()
-        for name in ("deal", "deal_certificate", "bargaining", "demanded"):
+        for name in ("deal", "deal_certificate", "bargaining", "demanded", "negotiation"):
             data[name] = None if data[name] is None else data[name].to_dict()
         data["lottery"] = list(self.lottery)
         data["truces"] = [play.to_dict() for play in self.truces]
@@ -92,6 +96,7 @@ class Outcome(ArrayRecord):
             "deal_certificate": DealCertificate,
             "bargaining": BargainingCertificate,
             "demanded": Demanded,
+            "negotiation": NegotiationCertificate,
         }
         loaded = {name: data.get(name) and kind.from_dict(data[name]) for name, kind in kinds.items()}
         loaded["lottery"] = tuple(data["lottery"])
@@ -164,6 +169,8 @@ def over_truces(setting: Setting, request: Request, standoff: Standoff, options:
 
 def _over_deals(setting: Setting, request: Request, standoff: Standoff | None) -> Outcome:
     """The deal with the up-front payments that give every side what the bargaining solution says."""
+    if request.solution == "repeated-negotiation":
+        return _over_renegotiated(setting, request)
     solver = EnforceableDeals(transfer_weights=tuple(setting.usd.tolist()), time_limit=request.time_limit)
     solution: DealSolution = solve(setting.game, solver, tolerance=request.tolerance)
     if solution.deal is None or not solution.exists[setting.starts].all():
@@ -190,6 +197,29 @@ def _over_deals(setting: Setting, request: Request, standoff: Standoff | None) -
         bargaining=found.certificate,
         message="; ".join(filter(None, [found.message, solution.message])),
         demanded=demanded,
+    )
+
+
+def _over_renegotiated(setting: Setting, request: Request) -> Outcome:
+    """Deals that are negotiated anew now and then (Goldluecke and Kranz 2022); the solver certifies all of it."""
+    solver = request.renegotiation(setting.usd.tolist())
+    solution: NegotiationSolution = solve(setting.game, solver, tolerance=request.tolerance)
+    if solution.negotiated is None or solution.threat_points is None or solution.certificate is None:
+        return _nothing_enforced(setting, None, solution)
+    floor, value = setting.at_start(solution.threat_points), setting.at_start(solution.negotiated)
+    gains, scale = value - floor, solution.certificate.scale
+    if not (gains > NO_GAIN * scale).any():
+        message = f"no agreement: nobody gains by negotiating; {solution.message}"
+        return Outcome(status=HOLDS, threat_point=floor / setting.usd, payoffs=floor / setting.usd, message=message)
+    return Outcome(
+        status=AGREED,
+        threat_point=floor / setting.usd,
+        payoffs=value / setting.usd,
+        deal=solution.deal,
+        deal_certificate=solution.certificate.deal,
+        payoff_set=(floor + float(gains.sum()) * np.eye(len(floor))) / setting.usd,
+        negotiation=solution.certificate,
+        message=solution.message,
     )
 
 

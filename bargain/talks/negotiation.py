@@ -39,6 +39,7 @@ def negotiate(
     demands: str = "off",
     first: str | None = None,
     breakdown_probability: float = 0.0,
+    renegotiation_probability: float = 0.0,
     start: Mapping[str, float | str] | None = None,
     progress: Progress | None = None,
 ) -> Agreement:
@@ -48,14 +49,15 @@ def negotiate(
     (all subgame-perfect payoffs without side payments; minutes on the full grid, try small ``levels``); threat: what
     holds without agreement: "path", "best", "worst" standoff, or "punishment" (deal and set); solution: how gains are
     divided: "nash", "kalai-smorodinsky", "egalitarian" (equal gains in USD), "utilitarian" (largest sum in USD) or
-    "rubinstein" (alternating offers, one a round, the threat holding until one is accepted); weights: one per player,
-    for nash, egalitarian and utilitarian; first, breakdown_probability: for rubinstein, who offers first (the first
-    player) and the chance that talks end for good after a rejection; reply_lag: rounds in which breaking a truce stays
-    without an answer; levels: grid points by state variable; frozen: instrument -> the level at which it is held;
-    bystanders: "react" or "neutral"; rounds: the scenario's game if at hand (one draw); n_starts, seed: of the random
-    search for the best and the worst standoff; time_limit: seconds for it and for deals and sets; demands: those of the
-    scenario that cannot be divided are "off", "negotiable" (conceded or not, whatever the solution prefers) or
-    "insisted" on;
+    "rubinstein" (alternating offers, one a round, the threat holding until one is accepted), or
+    "repeated-negotiation" (deals only, threat "punishment": made anew with renegotiation_probability every round);
+    weights: one per player, for all but kalai-smorodinsky and rubinstein; first, breakdown_probability: for rubinstein,
+    who offers first (the first player) and the chance that talks end for good after a rejection; reply_lag: rounds in
+    which breaking a truce stays without an answer; levels: grid points by state variable; frozen: instrument -> the
+    level at which it is held; bystanders: "react" or "neutral"; rounds: the scenario's game if at hand (one draw);
+    n_starts, seed: of the random search for the best and the worst standoff; time_limit: seconds for it and for deals
+    and sets; demands: those of the scenario that cannot be divided are "off", "negotiable" (conceded or not, whatever
+    the solution prefers) or "insisted" on;
     start: state variables that start at other values than today's, such as ``{"military": 2.0, "mood": "split"}``;
     progress: called with the share done, in [0, 1], and a word about the stage.
 
@@ -89,6 +91,7 @@ def negotiate(
         demands=demands,
         first=first,
         breakdown_probability=breakdown_probability,
+        renegotiation_probability=renegotiation_probability,
     )
     if len(scenario.players) != 2:
         raise ScenarioError(f"{scenario.name} has {len(scenario.players)} strategic players; negotiate takes 2")

@@ -47,6 +47,8 @@ def simulated_play(agreement: Agreement, n_rounds: int, seed: int) -> Play:
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     state = _drawn(agreement.setting.start, rng)
     truce = outcome.truces[_drawn(np.array(outcome.lottery), rng)] if outcome.truces else None
+    if outcome.negotiation is not None:
+        raise ValueError("deals negotiated anew have no path of payments; ask for another solution")
     deal = outcome.deal
     holds = deal is not None or truce is not None
     states, actions, under, payments = [], [], [], []

@@ -20,6 +20,7 @@ from bargain.solvers.bargaining import (
 )
 from bargain.solvers.base import Solver, check_time_limit
 from bargain.solvers.checks import entries
+from bargain.solvers.repeated_negotiation import RepeatedNegotiation
 from bargain.solvers.rubinstein import Rubinstein
 
 ARRANGEMENTS: dict[str, str] = {
@@ -43,6 +44,7 @@ SOLUTIONS: dict[str, type[Any]] = {
     "egalitarian": Egalitarian,
     "utilitarian": Utilitarian,
     "rubinstein": Rubinstein,
+    "repeated-negotiation": RepeatedNegotiation,
 }
 """Division -> the bargaining solution; payoffs are in USD."""
 
@@ -73,6 +75,7 @@ class Request:
     demands: str = "off"
     first: str | None = None
     breakdown_probability: float = 0.0
+    renegotiation_probability: float = 0.0
 
     def __post_init__(self) -> None:
         choices: dict[str, dict[str, Any]]
@@ -92,6 +95,7 @@ class Request:
                 raise ValueError(f"{name} = {value!r} is not a whole number >= {least}")
         check_time_limit(self.time_limit)
         self._check_offers()
+        self._check_renegotiation()
         if self.weights is not None:
             if self.solution in ("kalai-smorodinsky", "rubinstein"):
                 raise ValueError(f"weights go with nash, egalitarian and utilitarian; {self.solution} takes none")
@@ -130,6 +134,27 @@ class Request:
             )
         Rubinstein(0.5, breakdown_probability=self.breakdown_probability)
 
+    def _check_renegotiation(self) -> None:
+        """Repeated negotiation divides the gains of deals, and brings its own threat along."""
+        chance = self.renegotiation_probability
+        if self.solution != "repeated-negotiation":
+            if chance != 0.0:
+                raise ValueError(
+                    f"renegotiation_probability = {chance!r} goes with solution = 'repeated-negotiation' only"
+                )
+            return
+        if (self.arrangement, self.threat, self.demands) != ("deal", "punishment", "off"):
+            raise ValueError(
+                "solution = 'repeated-negotiation' takes arrangement = 'deal', threat = 'punishment' and demands = "
+                "'off': payments make it, and what a side can be held to until the next negotiation is its threat"
+            )
+        RepeatedNegotiation(chance)
+
+    def renegotiation(self, usd: Sequence[float]) -> RepeatedNegotiation:
+        """The solver for deals negotiated anew; usd: what a payoff unit of each player is worth."""
+        shares = None if self.weights is None else tuple(w / sum(self.weights) for w in self.weights)
+        return RepeatedNegotiation(self.renegotiation_probability, shares, tuple(usd), time_limit=self.time_limit)
+
     def division(self, discount_factor: float) -> Solver[Any, Any]:
         """The solver that divides the gains; discount_factor: of a round, what waiting for an answer costs."""
         if self.solution == "rubinstein":
@@ -140,8 +165,8 @@ class Request:
     @property
     def concept(self) -> BargainingConcept:
         """The axiomatic solution that divides the gains; ValueError for alternating offers, see ``division``."""
-        if self.solution == "rubinstein":
-            raise ValueError("solution = 'rubinstein' is no axiomatic solution; take division(discount_factor)")
+        if not issubclass(SOLUTIONS[self.solution], BargainingConcept):
+            raise ValueError(f"solution = {self.solution!r} is no axiomatic solution; see division, renegotiation")
         kind = SOLUTIONS[self.solution]
         concept: BargainingConcept = kind() if self.weights is None else kind(weights=self.weights)
         return concept

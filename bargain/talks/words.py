@@ -56,6 +56,8 @@ def heading(agreement: Agreement) -> str:
         first = request.first or agreement.players[0]
         chance = request.breakdown_probability
         lines.append(f"{first} offers first; talks end for good with chance {chance:g} after each rejection")
+    if request.solution == "repeated-negotiation":
+        lines.append(f"negotiated anew with chance {request.renegotiation_probability:g} at the beginning of a round")
     if request.demands != "off":
         lines.append(f"demands {request.demands}: {DEMANDS[request.demands]}")
     if request.frozen:
@@ -150,7 +152,8 @@ def _deal_lines(agreement: Agreement) -> list[str]:
     for k, player in enumerate(agreement.players):
         lines.append(f"  after a breach by {player}")
         lines += [f"  {line}" for line in move_lines(agreement, deal.punishment_plans[k, setting.starts[0]])]
-    lines.append("it enforces itself for ever")
+    anew = agreement.outcome.negotiation is not None
+    lines.append(f"it enforces itself {'until the next negotiation' if anew else 'for ever'}")
     return lines
 
 
@@ -159,7 +162,12 @@ def up_front(agreement: Agreement) -> FloatArray:
     deal = agreement.outcome.deal
     assert deal is not None
     years = 1.0 if agreement.scenario is None else agreement.scenario.file.round_months / 12.0
-    return np.asarray(agreement.setting.at_start(deal.up_front) * years)
+    money = 1.0
+    if agreement.outcome.negotiation is not None:
+        # Payments of the game until the next negotiation count for as long as that is expected to be away.
+        d, chance = agreement.setting.game.discount_factor, agreement.request.renegotiation_probability
+        money = (1.0 - d * (1.0 - chance)) / (1.0 - d)
+    return np.asarray(agreement.setting.at_start(deal.up_front) * money * years)
 
 
 def side_payments(agreement: Agreement) -> FloatArray:
