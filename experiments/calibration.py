@@ -140,7 +140,7 @@ def _profile_panel(ax: Axes, rows: pd.DataFrame, spread: float) -> None:
         [-0.5, image.shape[1] / 2 - 0.5, image.shape[1] - 0.5], ["low end", "range of the weight", "high end"]
     )
     ax.tick_params(length=0)
-    ax.set_title(f"mean number of regimes reproduced (standard error {error:.1f})")
+    ax.set_title(f"mean number of regimes reproduced (s.e. {error:.1f})")
 
 
 def _distance_panel(ax: Axes, rows: pd.DataFrame) -> None:
@@ -175,6 +175,7 @@ def findings(table: pd.DataFrame) -> list[str]:
     return [
         *lines,
         _exact_line(table),
+        _pairs_line(table),
         _common_line(table),
         *_rare_lines(table),
         _fit_line(table),
@@ -217,6 +218,14 @@ def _exact_line(table: pd.DataFrame) -> str:
     out = rows[rows["least_gain"] > POSSIBLE].groupby("key", sort=False)["least_gain"].min()
     words = ", ".join(f"{key} ({gain:.4f} % of GDP)" for key, gain in out.items())
     return f"no weights make these moves an equilibrium of one round, as some gain is at least: {words or 'none'}"
+
+
+def _pairs_line(table: pd.DataFrame) -> str:
+    out = table[(table["part"] == "pair") & (table["least_gain"] > POSSIBLE)]
+    words = ", ".join(
+        f"{SHORT[r.regime]} and {SHORT[r.key]} as {r.role} ({r.least_gain:.4f} % of GDP)" for r in out.itertuples()
+    )
+    return f"no weights make both of these regimes at once, as some gain is at least: {words or 'none'}"
 
 
 def _common_line(table: pd.DataFrame) -> str:

@@ -1,7 +1,7 @@
 """Tables of docs/calibration.md from the table of the calibration, so that no number there is typed in.
 
 The page holds pairs of marks, ``<!-- calibration: NAME -->`` and ``<!-- end -->``; what stands between them is replaced
-by the table of that name (targets, roles, moves, common, rare, fit, weights, grids), or by the findings as a list.
+by the table of that name (see ``TABLES``), or by the findings as a list.
 """
 
 from __future__ import annotations
@@ -115,6 +115,15 @@ def _moves(table: pd.DataFrame) -> str:
     return _markdown([*header, "draws, no agreement", "equilibrium of one round at some weights"], rows)
 
 
+def _pairs(table: pd.DataFrame) -> str:
+    rows = []
+    for row in _part(table, "pair"):
+        gain = row["least_gain"]
+        verdict = f"no: some gain is at least {gain:.4f}" if gain > POSSIBLE else "yes"
+        rows.append([titles(table)[row["regime"]], titles(table)[row["key"]], row["role"], verdict])
+    return _markdown(["regime", "and regime", "both as", "at the same weights, in the assumed moods"], rows)
+
+
 def _common(table: pd.DataFrame) -> str:
     rows = [[row["role"], row["mood"], row["key"], percent(row["share"])] for row in _part(table, "common")]
     return _markdown(["role", "mood", "moves", "draws"], rows)
@@ -176,6 +185,7 @@ TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
     "targets": _targets,
     "roles": _roles,
     "moves": _moves,
+    "pairs": _pairs,
     "common": _common,
     "rare": _rare,
     "fit": _fit,

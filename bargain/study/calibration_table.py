@@ -7,6 +7,7 @@ All rows have the same columns; ``part`` says what a row is about, and what does
                 (default, default_fine) and at the most favourable weights; base_rate of all moves; least_gain
     move        regime, mood, joint move (key): roles at the assumed weights (text), share of draws in which it fills
                 some role and (low) one without truces, deals and punishments; least_gain in one round
+    pair        two regimes (regime, key) and role: least_gain when both are to be filled at the same weights
     common      role, mood, joint move (key): share of draws; the most common moves, of the record or not
     grid        role: share of regimes, moods and draws in which the coarse and the shipped grid agree
     rare        as role, in draws in which a standoff may begin with the regime; base_rate: the share of those
@@ -94,7 +95,18 @@ def calibration_table(scenario: Scenario, plan: CalibrationPlan) -> pd.DataFrame
     import pandas as pd
 
     run = _Run(scenario, plan)
-    parts = (run.targets, run.roles, run.moves, run.common, run.grids, run.rare, run.fit, run.profile, run.identified)
+    parts = (
+        run.targets,
+        run.roles,
+        run.moves,
+        run.pairs,
+        run.common,
+        run.grids,
+        run.rare,
+        run.fit,
+        run.profile,
+        run.identified,
+    )
     return pd.DataFrame([row for part in parts for row in part()], columns=list(COLUMNS))
 
 
@@ -212,6 +224,23 @@ class _Run:
                         "least_gain": _gain(self.least[r, mood, ONE_ROUND, int(cell)]),
                         "count": len(found),
                     }
+
+    def pairs(self) -> Iterator[Row]:
+        """How near two regimes come to being equilibria at the same weights, each in its assumed mood."""
+        for (a, one), (b, two) in itertools.combinations(enumerate(self.regimes), 2):
+            for role, same in EXACT.items():
+                gains = [
+                    [
+                        round_gains(self.game, int(cell), self.game.states(regime.mood), same)
+                        for cell in self.cells[r]
+                        if self.least[r, regime.mood, role, int(cell)].possible
+                    ]
+                    for r, regime in ((a, one), (b, two))
+                ]
+                found = [least_gain(self.game, np.concatenate(both)) for both in itertools.product(*gains)]
+                nearest = min(found, key=lambda each: each.value, default=None)
+                label = {"part": "pair", "regime": one.name, "key": two.name, "role": role, "count": len(found)}
+                yield {**label, "least_gain": _gain(nearest)}
 
     def common(self) -> Iterator[Row]:
         """The most common moves of the standoff on the path, of deals and of punishments, whatever the record."""

@@ -36,6 +36,7 @@ def test_every_part_has_its_rows() -> None:
     assert len(part("move")) == (1 + 4 + 4 + 3) * 2
     assert len(part("grid")) == n_roles
     assert part("common").groupby(["role", "mood"])["share"].max().between(0.0, 1.0, inclusive="right").all()
+    assert len(part("pair")) == 6 * 2
     assert len(part("profile")) == 2 * n_weights
     assert len(part("identified")) == 2 * 4 * n_weights
     assert len(part("fit")) == 3 * 3 * (5 + 4)
@@ -63,6 +64,13 @@ def test_what_is_impossible_is_never_drawn() -> None:
     filled = part("role").set_index(["regime", "mood", "role"])["text"]
     for row in out.itertuples():
         assert row.key not in filled[row.regime, row.mood, "one round"]
+
+
+def test_a_pair_is_no_easier_than_its_regimes() -> None:
+    single = part("role").set_index(["regime", "mood", "role"])["least_gain"]
+    moods = dict(zip(part("target")["regime"], part("target")["mood"], strict=True))
+    for row in part("pair").dropna(subset=["least_gain"]).itertuples():
+        assert row.least_gain >= max(single[name, moods[name], row.role] for name in (row.regime, row.key)) - 1e-9
 
 
 def test_the_page_is_made_from_the_table_and_stays() -> None:
