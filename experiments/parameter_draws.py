@@ -62,9 +62,9 @@ def run(workers: int = 1) -> pd.DataFrame:
     draws = _some(every, range(n))
     main = agreement_draws(scenario, draws, asked, workers=workers)
     late_asked = replace(asked, n_starts=0, reply_lag=SETTINGS["late_reply_lag"])
-    late = agreement_draws(scenario, every, late_asked, workers=workers)
+    late = agreement_draws(scenario, draws, late_asked, workers=workers)
     found = shares(main)
-    held = shares(late.iloc[:n].assign(**{c: main[c] for c in main.columns if c not in late.columns}))
+    held = shares(late.assign(**{c: main[c] for c in main.columns if c not in late.columns}))
     found = pd.concat([found, held.iloc[:1].assign(question=LATE)], ignore_index=True)
     parts = {
         "draw": main,

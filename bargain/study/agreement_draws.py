@@ -21,12 +21,12 @@ import numpy as np
 from bargain.games.bargaining import BargainingProblem
 from bargain.games.markov import IntArray, MarkovGame
 from bargain.games.record import FloatArray
-from bargain.games.stationary import MarkovEquilibrium, StationaryProfile, stationary_values
+from bargain.games.stationary import MarkovEquilibrium
 from bargain.solvers.base import solve
 from bargain.solvers.markov_perfect import MarkovPerfect
 from bargain.standoff.scenario import Scenario
 from bargain.talks import Agreement, Request, Setting, setting_of
-from bargain.talks.bargains import HOLDS, UNKNOWN, Outcome, bargain_over
+from bargain.talks.bargains import AGREED, HOLDS, UNKNOWN, Outcome, bargain_over
 from bargain.talks.leverage import reference_values
 from bargain.talks.life import truce_life
 from bargain.talks.standoffs import Standoff, find_standoff
@@ -127,7 +127,9 @@ def _talks(setting: Setting, request: Request, standoff: Standoff | None) -> Agr
 
 def _truce_row(agreement: Agreement, round_months: float) -> dict[str, Any]:
     outcome, setting = agreement.outcome, agreement.setting
-    row: dict[str, Any] = {"status": agreement.status, "certified": agreement.certified}
+    # Where nothing was found there is no certificate, and nothing is certified.
+    certified = bool(agreement.certificates) and agreement.certified
+    row: dict[str, Any] = {"status": agreement.status, "certified": certified}
     row["reason"] = "" if agreement.reached else outcome.message
     if agreement.standoff is None or agreement.standoff.equilibrium is None:
         return row
@@ -248,8 +250,16 @@ def constant_values(setting: Setting) -> FloatArray:
     """Value at the start of every joint move kept up for ever, ``(n_moves, n_players)``."""
     game = setting.game
     moves = [move for move in np.ndindex(*game.n_actions) if game.available_moves[(slice(None), *move)].all()]
-    profiles = (StationaryProfile.pure(game, [move] * game.n_states) for move in moves)
-    return np.array([setting.at_start(stationary_values(game, profile)) for profile in profiles])
+    values = []
+    for move in moves:
+        at = (slice(None), *move)
+        chain = np.zeros((game.n_states, game.n_states))
+        np.add.at(chain, (np.arange(game.n_states)[:, None], game.successors[at]), game.probabilities[at])
+        system = np.eye(game.n_states) - game.discount_factor * chain
+        # One row of the inverse: discounted visits from the start, the same for all players.
+        visits = np.linalg.solve(system.T, setting.start)
+        values.append((1.0 - game.discount_factor) * visits @ game.payoffs[(slice(None), slice(None), *move)])
+    return np.array(values)
 
 
 def joint_optimum(game: MarkovGame, weights: FloatArray) -> tuple[FloatArray, IntArray]:
@@ -301,11 +311,13 @@ def shares(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
     from scipy.stats import binomtest
 
+    open_ = table["status"].isin(["failed", UNKNOWN])
+    certified = table["certified"] & table["others_certified"].eq(True)
     given = {
-        "truce agreed": (table["status"] == "agreement").where(~table["status"].isin(["failed", UNKNOWN])),
-        "standoff holds": (table["status"] == HOLDS).where(~table["status"].isin(["failed", UNKNOWN])),
-        "failed or no standoff found": table["status"].isin(["failed", UNKNOWN]),
-        "everything certified": table["certified"] & table["others_certified"].fillna(False).astype(bool),
+        "truce agreed": (table["status"] == AGREED).where(~open_),
+        "standoff holds": (table["status"] == HOLDS).where(~open_),
+        "failed or no standoff found": open_,
+        "all certified, where there is an answer": certified.where(~open_),
         "enforcement binds (truce)": table["binds"],
         "jointly best constant moves do not enforce themselves": ~table["joint_enforces"].astype("boolean"),
         "threat decides (truce)": table["truce_threat_decides"],

@@ -12,9 +12,17 @@ import pytest
 from joblib import parallel_config
 
 from bargain.games.markov import MarkovGame
+from bargain.games.stationary import StationaryProfile, stationary_values
 from bargain.standoff import load_scenario
 from bargain.study import agreement_draws as module
-from bargain.study.agreement_draws import DrawQuestions, agreement_draws, draw_settings, joint_optimum, shares
+from bargain.study.agreement_draws import (
+    DrawQuestions,
+    agreement_draws,
+    constant_values,
+    draw_settings,
+    joint_optimum,
+    shares,
+)
 from bargain.talks.negotiation import negotiate
 
 BASE = load_scenario("us-china-2025")
@@ -102,6 +110,15 @@ def test_joint_optimum_of_two_states_by_hand() -> None:
     assert moves[0].tolist() == [1, 0]
 
 
+def test_values_of_constant_moves_are_those_of_the_stationary_profiles() -> None:
+    (setting,) = draw_settings(BASE, BASE.draws(1), ASKED)
+    found, game = constant_values(setting), setting.game
+    for number in (0, 37, 107):
+        move = tuple(int(a) for a in np.unravel_index(number, game.n_actions))
+        profile = StationaryProfile.pure(game, [move] * game.n_states)
+        assert found[number] == pytest.approx(setting.at_start(stationary_values(game, profile)), abs=1e-10)
+
+
 def test_a_game_that_a_solver_refuses_is_a_row_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise ValueError("no such game")
@@ -120,4 +137,4 @@ def test_shares_count_known_answers_only() -> None:
     row = found.loc["enforcement binds (truce)"]
     assert (row["n"], row["share"]) == (1, 1.0)
     assert row["low"] == pytest.approx(0.025)  # 0.025 of one success in one
-    assert found.loc["everything certified", "n"] == 2
+    assert found.loc["all certified, where there is an answer", "n"] == 2
