@@ -35,11 +35,11 @@ SETTINGS = {
     "stock": "heavy_rare_earths.US.military_stock_months",
     "rebuilt": "state.rebuilt",
     "levels": {"substitution": 1},
-    "n_rents": 21,
+    "n_rents": 17,
     "stock_reach": 6.0,
     "n_columns": 25,
     "round_tolerance": 4e-4,
-    "standoff_tolerance": 2.5e-3,
+    "standoff_tolerance": 3.2e-3,
     "n_scan": 3,
     "scanned_over_rounds": [
         "licences.bottleneck_rent",
@@ -317,7 +317,7 @@ def _sign_finding(table: pd.DataFrame, part: str, where: str) -> str:
     decided = [x for x in free if all(free[later] >= 0.0 for later in free if later >= x)]
     today = min(some)
     tail = (
-        f"with a share of {min(decided):.2f} or more rebuilt there is none without a rent of {_span(free, decided)}"
+        f"{_share(min(decided))} there is none without a rent of {_span(free, decided)}"
         if decided
         else "at no rebuilt share does the sign of the rent decide"
     )
@@ -325,6 +325,10 @@ def _sign_finding(table: pd.DataFrame, part: str, where: str) -> str:
         f"{where}: with nothing rebuilt a ban is in play from a rent of {some[today]:+.3f} % of GDP on, and alone from "
         f"{only[today]:+.3f} on; {tail}"
     )
+
+
+def _share(rebuilt: float) -> str:
+    return "whatever is rebuilt" if rebuilt <= 0.0 else f"with a share of {rebuilt:.2f} or more rebuilt"
 
 
 def _span(values: dict[float, float], places: list[float]) -> str:
