@@ -8,14 +8,20 @@ TEST   := $(VENV)/.installed-test-$(HASH)
 BENCH  := $(VENV)/.installed-bench-$(HASH)
 ONLY   ?=
 
-.PHONY: figures test lint bench clean
+.PHONY: figures test lint kernels bench clean
 .DEFAULT_GOAL := figures
 
 figures: $(RUN)
 	$(BIN)/bargain reproduce $(ONLY)
 
-test: $(TEST) lint
+# Kernels are compiled once, beside the linters, and not by each of the workers that run the tests.
+test: $(TEST)
+	@$(MAKE) --no-print-directory -j2 lint kernels
 	$(BIN)/python -m pytest -n auto --cov=bargain --cov-report=term
+
+kernels: $(TEST)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/contract/test_dynamic_solvers.py \
+	  -k "bytes_twice and (SubgamePerfectPayoffs or EnforceableDeals) and prisoner"
 
 lint: $(TEST)
 	$(BIN)/ruff check .

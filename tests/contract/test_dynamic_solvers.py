@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pickle
 from dataclasses import replace
@@ -98,10 +99,16 @@ def solved(solver, game, **settings):
     return solve(game, solver(**{**settings_for(solver, game), **settings}))
 
 
+@functools.cache
+def once_solved(solver, name):
+    """One solution for all tests that only read it."""
+    return solved(solver, GAMES[name])
+
+
 @pytest.mark.parametrize(("solver", "name"), PAIRS, ids=label)
 class TestEverySolverOnEveryGame:
     def test_round_trips_and_same_bytes_twice(self, solver, name):
-        solution = solved(solver, GAMES[name])
+        solution = once_solved(solver, name)
         assert solution.rejected == ()
         assert solution.message
         assert solution.status in (Status.SOLVED, Status.NO_EQUILIBRIUM_FOUND)
@@ -117,7 +124,7 @@ class TestEverySolverOnEveryGame:
 
     @pytest.mark.parametrize("factor", [1e-6, 1e6])
     def test_units_change_nothing(self, solver, name, factor):
-        solution, again = solved(solver, GAMES[name]), solved(solver, rescaled(GAMES[name], factor))
+        solution, again = once_solved(solver, name), solved(solver, rescaled(GAMES[name], factor))
         assert (again.status, again.scope, again.rejected) == (solution.status, solution.scope, ())
 
     def test_no_time_is_no_crash_and_nothing_unverified(self, solver, name):

@@ -5,6 +5,7 @@ The concepts other than Nash equilibrium have their promises in ``test_other_con
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import pickle
@@ -34,6 +35,12 @@ REFUSED = [pair for pair in PAIRS if pair not in SUITED]
 TAKEN = [pair for pair in SUITED if issubclass(pair[0].solution_type, EquilibriumSolution)]
 
 
+@functools.cache
+def solved(solver, game):
+    """One solution for all tests that only read it."""
+    return solve(game, solver())
+
+
 def label(value):
     return value.__name__ if isinstance(value, type) else str(value)
 
@@ -54,7 +61,7 @@ def test_unsuited_games_give_one_clear_error(solver, known):
 class TestEverySolverOnEveryGame:
     @pytest.fixture
     def solution(self, solver, known):
-        return solve(known.game, solver())
+        return solved(solver, known.game)
 
     def test_everything_returned_holds(self, solution, known):
         for equilibrium in solution.equilibria:
@@ -75,7 +82,7 @@ class TestEverySolverOnEveryGame:
             extreme = matrix(known.extreme)
             if solution.scope is Scope.SOME:
                 # Some solvers end inside a continuum: then its extreme points must span what they found.
-                every = solve(known.game, SupportEnumeration())
+                every = solved(SupportEnumeration, known.game)
                 for profile in profiles:
                     assert matrix([profile])[0] in extreme or (not known.isolated and spanned(every, profile))
                 assert found
