@@ -21,7 +21,8 @@ test: $(TEST)
 
 kernels: $(TEST)
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/contract/test_dynamic_solvers.py \
-	  -k "bytes_twice and (SubgamePerfectPayoffs or EnforceableDeals) and prisoner"
+	  tests/solvers/test_best_response_polytope.py -k "compiled_cuts or bytes_twice and (prisoner or impatient) and \
+	  (SubgamePerfectPayoffs or EnforceableDeals or MarkovPerfect)"
 
 lint: $(TEST)
 	$(BIN)/ruff check .
