@@ -13,8 +13,9 @@ with chance F_i(0) = 1 - z_i exp(lambda_i T0), so that reputations run out toget
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ class Reputation:
 
     demands, obstinate, impatience: what was given; hazards: of yielding, per unit of time; horizon: T0; at_once: chance
     that the side (of any type) yields at time 0; payoffs: of the types that may yield; delay: expected time to an
-    agreement given that not both are obstinate.
+    agreement given that not both are obstinate; gain: ``largest_gain`` of a side from another time, of the pie.
     """
 
     demands: Pair
@@ -40,6 +41,7 @@ class Reputation:
     at_once: Pair
     payoffs: Pair
     delay: float
+    gain: float
 
     def yielded(self, side: int, time: npt.ArrayLike) -> FloatArray:
         """Chance that a side has yielded by a time, obstinate types included: F_i(t), constant from the horizon on."""
@@ -52,6 +54,11 @@ class Reputation:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        content: dict[str, Any] = {k: tuple(entry) if isinstance(entry, list) else entry for k, entry in data.items()}
+        return cls(**content)
 
 
 def reputation(demands: Pair, obstinate: Pair, impatience: Pair) -> Reputation:
@@ -79,7 +86,7 @@ def reputation(demands: Pair, obstinate: Pair, impatience: Pair) -> Reputation:
     at_once = tuple(0.0 if times[i] <= horizon else at_once[i] for i in (0, 1))
     payoffs = tuple(at_once[1 - i] * demands[i] + (1.0 - at_once[1 - i]) * (1.0 - demands[1 - i]) for i in (0, 1))
     delay = _delay(hazards, at_once, horizon, obstinate)
-    return Reputation(
+    found = Reputation(
         (demands[0], demands[1]),
         (obstinate[0], obstinate[1]),
         (impatience[0], impatience[1]),
@@ -88,7 +95,9 @@ def reputation(demands: Pair, obstinate: Pair, impatience: Pair) -> Reputation:
         (at_once[0], at_once[1]),
         (payoffs[0], payoffs[1]),
         delay,
+        math.nan,
     )
+    return replace(found, gain=largest_gain(found))
 
 
 def _delay(hazards: tuple[float, ...], at_once: tuple[float, ...], horizon: float, obstinate: Pair) -> float:
@@ -103,10 +112,10 @@ def _delay(hazards: tuple[float, ...], at_once: tuple[float, ...], horizon: floa
 
 
 def largest_gain(found: Reputation, n_times: int = 400) -> float:
-    """Most that a side which may yield can gain by yielding at another time, by numerical integration on a grid.
+    """Most that a side which may yield can gain over any time at which it does, by numerical integration on a grid.
 
     The check shares no formula with the solution: the payoff of planning to yield at t is the integral over the rival's
-    concessions up to t plus what yielding then brings.
+    concessions up to t plus what yielding then brings; every time up to the horizon is played and has to be best.
     """
     grid = np.linspace(0.0, found.horizon, 20 * n_times + 1)
     worst = 0.0
@@ -119,5 +128,5 @@ def largest_gain(found: Reputation, n_times: int = 400) -> float:
         )
         lost = (1.0 - rival) * np.exp(-found.impatience[i] * grid) * (1.0 - found.demands[j])
         worth = won + lost
-        worst = max(worst, float(worth.max() - found.payoffs[i]))
+        worst = max(worst, float(worth.max() - min(worth.min(), found.payoffs[i])))
     return worst
