@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bargain.economy import diversion, inputs
+from bargain.mechanisms.credibility import audience_cost
+from bargain.mechanisms import transshipment
 from bargain.standoff.instruments import Moves
 from bargain.standoff.schema import (
     AlignmentInstrument,
@@ -33,6 +35,9 @@ from bargain.standoff.schema import (
 )
 
 FloatArray = NDArray[np.float64]
+
+DETOUR = ("tracing", "margin", "penalty", "concealment_cost", "cap")
+"""What detours depend on, in the order of ``reexport_share`` and ``moved_shares``."""
 
 
 class Round:
@@ -137,29 +142,26 @@ class Round:
     @cached_property
     def reexport(self) -> FloatArray:
         """Share of the target's normal use that all detours together could carry at today's tracing."""
-        return diversion.reexport_share(
-            self.value("diversion.tracing"),
-            self.value("diversion.margin"),
-            self.value("diversion.penalty"),
-            self.value("diversion.concealment_cost"),
-            self.value("diversion.cap"),
-        )
+        return diversion.reexport_share(*(self.value(f"diversion.{key}") for key in DETOUR))
 
     def detour_share(self, code: str) -> FloatArray:
         """Part of the detour capacity that bystander ``code`` lets run: its share of the routes times its
         willingness."""
         label = self.alignment(code)
-        routes = sum((self.value(f"{other}.reexport_weight") for other in self.file.players), start=np.zeros(()))
-        if label is None or not np.all(routes > 0):
+        if label is None:
             return self.value("", 0.0)
-        return np.asarray(self.value(f"{code}.reexport_weight") / routes * self.level(label, code, "willingness"))
+        routes = sum((self.value(f"{other}.reexport_weight") for other in self.file.players), start=np.zeros(()))
+        weight, willingness = self.value(f"{code}.reexport_weight"), self.level(label, code, "willingness")
+        return transshipment.route_share(weight, routes, willingness)
 
     def diverted(self, item: Input, label: str, instrument: ControlInstrument, user: str) -> FloatArray:
         """Share of normal use that reaches the target by detours while the control bites."""
-        if not item.divertible or user != instrument.target:
+        shares = [self.detour_share(code) for code in self.file.players if self.alignment(code) is not None]
+        if not item.divertible or user != instrument.target or not shares:
             return self.value("", 0.0)
-        total = sum((self.detour_share(code) for code in self.file.players), start=self.value("", 0.0))
-        return np.asarray(np.minimum(1.0, self.reexport * total) * self.restricted(label, instrument))
+        terms = (self.value(f"diversion.{key}")[..., None] for key in DETOUR)
+        moved = transshipment.moved_shares(np.stack(np.broadcast_arrays(*shares), axis=-1), *terms)
+        return np.asarray(moved.sum(axis=-1) * self.restricted(label, instrument))
 
     def delivered(self, name: str, user: str, track: str) -> FloatArray:
         """Share of normal purchases of an input that the exporter delivers to ``user`` on one track."""
@@ -343,8 +345,8 @@ class Round:
             rival = str(player.rival)
             if code in self.moves.players and rival in self.moves.players:
                 suffered, answered = self._harm(material[code], code, rival), self._harm(material[rival], rival, code)
-                unanswered = np.maximum(0.0, suffered - answered) / self.value("audience.yardstick")
-                terms[code] = -self.value(f"{code}.audience_cost") * unanswered
+                weight, yardstick = self.value(f"{code}.audience_cost"), self.value("audience.yardstick")
+                terms[code] = -audience_cost(suffered, answered, weight, yardstick)
         return terms
 
     def _harm(self, material: FloatArray, code: str, rival: str) -> FloatArray:

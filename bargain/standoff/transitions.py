@@ -17,13 +17,17 @@ independently of each other given the moves. Beyond the ends of the grid a varia
 Capacity comes in plants or generations: x' is x or x + j, the jump j a given share of what is missing at first (what is
 left, near the end), with the chance that the expectation asks for. Jumps are a feature of the world and no matter of
 the grid: on every grid that holds all multiples of the jump the process is the same. The share withheld counts the
-military track with a small weight m: w = (1 - m)(1 - civil) + m (1 - military).
+military track with a small weight m: w = (1 - m)(1 - civil) + m (1 - military). Both formulas are those of
+``bargain.mechanisms.growth``.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bargain.mechanisms.growth import expected_growth as expected_growth
+from bargain.mechanisms.growth import withheld_share as withheld_share
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -53,24 +57,6 @@ def stock_target(
 ) -> FloatArray:
     """Stock after a round, in months of normal use: less what bridges the gap, plus what is laid in while served."""
     return np.asarray(stock - np.minimum(stock, gap * round_months) + refill_months * delivered)
-
-
-def withheld_share(civil: FloatArray, military: FloatArray, military_weight: FloatArray) -> FloatArray:
-    """How far an input is withheld, in [0, 1], from the shares delivered on either track."""
-    return np.asarray((1.0 - military_weight) * (1.0 - civil) + military_weight * (1.0 - military))
-
-
-def expected_growth(
-    today: FloatArray,
-    withheld: FloatArray,
-    years: FloatArray,
-    covered: FloatArray,
-    withheld_factor: FloatArray,
-    round_months: float,
-) -> FloatArray:
-    """Expected growth of rebuilt or substituted supply in a round; all shares in [0, 1]."""
-    pace = (1.0 - today) * covered * round_months / (12.0 * years)
-    return np.asarray(pace * (1.0 + (withheld_factor - 1.0) * withheld))
 
 
 def growth_step(grid: FloatArray, capacity: FloatArray, growth: FloatArray, jump: FloatArray) -> Step:
