@@ -37,7 +37,7 @@ from bargain.talks.standoffs import find_standoff
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = load_scenario("us-china-2025")
-DRAWS = weight_draws(SCENARIO, 4, seed=11)
+DRAWS = weight_draws(SCENARIO, 3, seed=11)
 
 
 @cache
@@ -89,7 +89,7 @@ def test_the_path_is_the_one_of_the_talks() -> None:
         for m, mood in enumerate(own.moods):
             for place, s in enumerate(found.states(mood)):
                 assert filled[m, place, np.ravel_multi_index(tuple(actions[s]), (9, 12))]
-    assert compared >= 3
+    assert compared >= 2
 
 
 def test_what_is_necessary_is_there() -> None:

@@ -19,7 +19,7 @@ PAGE = "\n".join(f"<!-- calibration: {name} -->\nold\n<!-- end -->\ntext" for na
 
 @cache
 def table() -> pd.DataFrame:
-    levels = (("military", 4), ("rebuilt", 1), ("substitution", 1))
+    levels = (("military", 10), ("rebuilt", 1), ("substitution", 1))
     plan = CalibrationPlan(levels, n_draws=3, n_first_rounds=200, fine_levels=levels, n_fine=1, n_rare=1, n_bins=2)
     return calibration_table(SCENARIO, plan)
 
