@@ -47,7 +47,7 @@ HEADLINES = {
     "threat": "threat point",
     "gain": "gain over the threat",
     "initiative": "initiative",
-    "months": "life of the truce",
+    "months": "life (same for both)",
 }
 COLOURS = {"evidence": OKABE_ITO["bluish green"], "assumed weights": OKABE_ITO["reddish purple"]}
 COLOURS["assumed, other"] = OKABE_ITO["black"]
@@ -259,10 +259,10 @@ def _variance_finding(rows: pd.DataFrame, side: str) -> str:
         shown = []
         for group in GROUPS:
             first, total = own.loc[(group, "first-order")], own.loc[(group, "total")]
-            known = f"{group} {first['part']:.2f} to {total['part']:.2f}"
+            known = f"{group} {first['part']:.2f} / {total['part']:.2f}"
             shown.append(f"{known} [{total['low']:.2f}, {total['high']:.2f}]")
         parts.append(f"{label} (n = {int(own['n'].min())}): " + ", ".join(shown))
-    return f"{NAMES[side]}, first-order to total part of the variance [95 % of the total]: " + "; ".join(parts)
+    return f"{NAMES[side]}, first-order / total part of the variance [95 % of the total]: " + "; ".join(parts)
 
 
 def _initiative_finding(rows: pd.DataFrame) -> str:
