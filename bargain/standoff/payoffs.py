@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bargain.economy import diversion, inputs
-from bargain.mechanisms.credibility import audience_cost
 from bargain.mechanisms import transshipment
+from bargain.mechanisms.credibility import audience_cost
 from bargain.standoff.instruments import Moves
 from bargain.standoff.schema import (
     AlignmentInstrument,
@@ -156,11 +156,12 @@ class Round:
 
     def diverted(self, item: Input, label: str, instrument: ControlInstrument, user: str) -> FloatArray:
         """Share of normal use that reaches the target by detours while the control bites."""
-        shares = [self.detour_share(code) for code in self.file.players if self.alignment(code) is not None]
-        if not item.divertible or user != instrument.target or not shares:
+        routes = [code for code in self.file.players if self.alignment(code) is not None]
+        if not item.divertible or user != instrument.target or not routes:
             return self.value("", 0.0)
+        shares = np.broadcast_arrays(*(self.detour_share(code) for code in routes))
         terms = (self.value(f"diversion.{key}")[..., None] for key in DETOUR)
-        moved = transshipment.moved_shares(np.stack(np.broadcast_arrays(*shares), axis=-1), *terms)
+        moved = transshipment.moved_shares(np.stack(shares, axis=-1), *terms)
         return np.asarray(moved.sum(axis=-1) * self.restricted(label, instrument))
 
     def delivered(self, name: str, user: str, track: str) -> FloatArray:
