@@ -17,7 +17,10 @@ _HOMES = {
         "BargainingCertificate",
         "BargainingFrontier",
         "BargainingProblem",
+        "BayesianEquilibrium",
+        "BayesianGame",
         "Certificate",
+        "CoalitionGame",
         "Deal",
         "DealCertificate",
         "Equilibrium",
@@ -28,6 +31,7 @@ _HOMES = {
         "MarkovGame",
         "OfferRules",
         "OfferStrategies",
+        "PartitionGame",
         "RepeatedGame",
         "StageGame",
         "StationaryProfile",
@@ -36,6 +40,7 @@ _HOMES = {
         "best_replies",
         "certify",
         "certify_automaton",
+        "certify_bayesian",
         "certify_deal",
         "certify_feedback",
         "certify_stationary",
@@ -72,6 +77,7 @@ _HOMES = {
         "FiniteHorizonSolution",
         "FinitelyRepeated",
         "Gambit",
+        "GradualPath",
         "HorizonSolution",
         "IndifferenceEnumeration",
         "IteratedElimination",
@@ -107,6 +113,7 @@ _HOMES = {
         "Solver",
         "Stackelberg",
         "StackelbergSolution",
+        "StagedConcession",
         "Status",
         "SubgamePerfectPayoffs",
         "SupportEnumeration",
@@ -121,7 +128,9 @@ _HOMES = {
         "correlated_payoffs",
         "critical_discount_factor",
         "enforceable_many",
+        "fewest_tranches",
         "fit_precision",
+        "gradual_path",
         "green_porter",
         "grim_trigger_factor",
         "linkage_critical_discount",
@@ -139,6 +148,7 @@ _HOMES = {
         "shipped_scenarios",
     ),
     "bargain.study": (
+        "DrawQuestions",
         "SwitchPoints",
         "switch_thresholds",
     ),
@@ -148,8 +158,19 @@ _HOMES = {
     ),
     "bargain.talks": (
         "Agreement",
+        "Comparison",
+        "StagedExchange",
+        "compare_scenarios",
         "negotiate",
     ),
+    "bargain.talks.compare": ("compare",),
+    "bargain.talks.linkage": (
+        "linkage",
+        "linking_adds",
+    ),
+    "bargain.talks.staged_exchange": ("staged_exchange",),
+    "bargain.study.agreement_draws": ("agreement_draws",),
+    "bargain.study.expectations": ("expectations",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -163,7 +184,10 @@ if TYPE_CHECKING:
     from bargain.games import BargainingCertificate as BargainingCertificate
     from bargain.games import BargainingFrontier as BargainingFrontier
     from bargain.games import BargainingProblem as BargainingProblem
+    from bargain.games import BayesianEquilibrium as BayesianEquilibrium
+    from bargain.games import BayesianGame as BayesianGame
     from bargain.games import Certificate as Certificate
+    from bargain.games import CoalitionGame as CoalitionGame
     from bargain.games import Deal as Deal
     from bargain.games import DealCertificate as DealCertificate
     from bargain.games import Equilibrium as Equilibrium
@@ -174,6 +198,7 @@ if TYPE_CHECKING:
     from bargain.games import MarkovGame as MarkovGame
     from bargain.games import OfferRules as OfferRules
     from bargain.games import OfferStrategies as OfferStrategies
+    from bargain.games import PartitionGame as PartitionGame
     from bargain.games import RepeatedGame as RepeatedGame
     from bargain.games import StageGame as StageGame
     from bargain.games import StationaryProfile as StationaryProfile
@@ -182,6 +207,7 @@ if TYPE_CHECKING:
     from bargain.games import best_replies as best_replies
     from bargain.games import certify as certify
     from bargain.games import certify_automaton as certify_automaton
+    from bargain.games import certify_bayesian as certify_bayesian
     from bargain.games import certify_deal as certify_deal
     from bargain.games import certify_feedback as certify_feedback
     from bargain.games import certify_stationary as certify_stationary
@@ -216,6 +242,7 @@ if TYPE_CHECKING:
     from bargain.solvers import FiniteHorizonSolution as FiniteHorizonSolution
     from bargain.solvers import FinitelyRepeated as FinitelyRepeated
     from bargain.solvers import Gambit as Gambit
+    from bargain.solvers import GradualPath as GradualPath
     from bargain.solvers import HorizonSolution as HorizonSolution
     from bargain.solvers import IndifferenceEnumeration as IndifferenceEnumeration
     from bargain.solvers import IteratedElimination as IteratedElimination
@@ -251,6 +278,7 @@ if TYPE_CHECKING:
     from bargain.solvers import Solver as Solver
     from bargain.solvers import Stackelberg as Stackelberg
     from bargain.solvers import StackelbergSolution as StackelbergSolution
+    from bargain.solvers import StagedConcession as StagedConcession
     from bargain.solvers import Status as Status
     from bargain.solvers import SubgamePerfectPayoffs as SubgamePerfectPayoffs
     from bargain.solvers import SupportEnumeration as SupportEnumeration
@@ -265,7 +293,9 @@ if TYPE_CHECKING:
     from bargain.solvers import correlated_payoffs as correlated_payoffs
     from bargain.solvers import critical_discount_factor as critical_discount_factor
     from bargain.solvers import enforceable_many as enforceable_many
+    from bargain.solvers import fewest_tranches as fewest_tranches
     from bargain.solvers import fit_precision as fit_precision
+    from bargain.solvers import gradual_path as gradual_path
     from bargain.solvers import green_porter as green_porter
     from bargain.solvers import grim_trigger_factor as grim_trigger_factor
     from bargain.solvers import linkage_critical_discount as linkage_critical_discount
@@ -279,10 +309,20 @@ if TYPE_CHECKING:
     from bargain.standoff import State as State
     from bargain.standoff import load_scenario as load_scenario
     from bargain.standoff import shipped_scenarios as shipped_scenarios
+    from bargain.study import DrawQuestions as DrawQuestions
     from bargain.study import SwitchPoints as SwitchPoints
     from bargain.study import switch_thresholds as switch_thresholds
+    from bargain.study.agreement_draws import agreement_draws as agreement_draws
+    from bargain.study.expectations import expectations as expectations
     from bargain.talks import Agreement as Agreement
+    from bargain.talks import Comparison as Comparison
+    from bargain.talks import StagedExchange as StagedExchange
+    from bargain.talks import compare_scenarios as compare_scenarios
     from bargain.talks import negotiate as negotiate
+    from bargain.talks.compare import compare as compare
+    from bargain.talks.linkage import linkage as linkage
+    from bargain.talks.linkage import linking_adds as linking_adds
+    from bargain.talks.staged_exchange import staged_exchange as staged_exchange
 
 
 def __getattr__(name: str) -> Any:

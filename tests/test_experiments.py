@@ -16,7 +16,19 @@ from bargain.standoff import load_scenario
 
 ROOT = Path(__file__).parents[1]
 NAMES = [experiment.name for experiment in experiments(ROOT)]
-LONG = {"closing_window", "critical_patience", "leverage", "stock_and_time", "truce_life", "truce_path"}
+LONG = {
+    "calibration",
+    "closing_window",
+    "critical_patience",
+    "dual_track",
+    "expectations",
+    "leverage",
+    "linkage",
+    "parameter_draws",
+    "stock_and_time",
+    "truce_life",
+    "truce_path",
+}
 """Experiments of some ten seconds each: `make figures` runs them; here their tables must bear out their findings."""
 
 

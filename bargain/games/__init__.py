@@ -6,7 +6,9 @@ from bargain.games.automaton import Automaton, AutomatonEquilibrium, certify_aut
 from bargain.games.bargaining import BargainingProblem
 from bargain.games.bargaining_certificate import BargainingCertificate
 from bargain.games.bargaining_frontier import BargainingFrontier
+from bargain.games.bayesian import BayesianEquilibrium, BayesianGame, certify_bayesian
 from bargain.games.certificate import Certificate, Equilibrium, certify, regret
+from bargain.games.coalition import CoalitionGame, PartitionGame
 from bargain.games.deal import Deal, DealCertificate, certify_deal
 from bargain.games.linear_quadratic import LinearQuadraticEquilibrium, LinearQuadraticGame, certify_feedback
 from bargain.games.markov import MarkovGame
@@ -27,7 +29,10 @@ __all__ = [
     "BargainingCertificate",
     "BargainingFrontier",
     "BargainingProblem",
+    "BayesianEquilibrium",
+    "BayesianGame",
     "Certificate",
+    "CoalitionGame",
     "Deal",
     "DealCertificate",
     "Equilibrium",
@@ -39,6 +44,7 @@ __all__ = [
     "MixedProfile",
     "OfferRules",
     "OfferStrategies",
+    "PartitionGame",
     "PureProfile",
     "RepeatedGame",
     "SecurityLevel",
@@ -50,6 +56,7 @@ __all__ = [
     "best_reply_table",
     "certify",
     "certify_automaton",
+    "certify_bayesian",
     "certify_deal",
     "certify_feedback",
     "certify_stationary",

@@ -52,6 +52,7 @@ from bargain.solvers.subgame_perfect import SubgamePerfectPayoffs
 from bargain.solvers.support_enumeration import SupportEnumeration
 from bargain.solvers.support_homotopy import SupportHomotopy
 from bargain.solvers.threat_solution import ThreatSolution
+from bargain.solvers.tranches import GradualPath, StagedConcession, fewest_tranches, gradual_path
 from bargain.solvers.truce import Truce
 from bargain.solvers.truce_limits import TruceLimits
 from bargain.solvers.truce_solution import TruceSolution
@@ -115,6 +116,7 @@ __all__ = [
     "FiniteHorizonSolution",
     "FinitelyRepeated",
     "Gambit",
+    "GradualPath",
     "HorizonSolution",
     "IndifferenceEnumeration",
     "IteratedElimination",
@@ -152,6 +154,7 @@ __all__ = [
     "Solver",
     "Stackelberg",
     "StackelbergSolution",
+    "StagedConcession",
     "Status",
     "SubgamePerfectPayoffs",
     "SupportEnumeration",
@@ -166,7 +169,9 @@ __all__ = [
     "correlated_payoffs",
     "critical_discount_factor",
     "enforceable_many",
+    "fewest_tranches",
     "fit_precision",
+    "gradual_path",
     "green_porter",
     "grim_trigger_factor",
     "linkage_critical_discount",

@@ -230,8 +230,8 @@ def _order(game: MarkovGame, found: Sequence[MarkovEquilibrium]) -> tuple[list[i
     # Values equal up to rounding form one group, ordered by what is played.
     new = (np.diff(counts[order]) != 0) | (np.abs(np.diff(worth[order])) > SAME_VALUE)
     group = np.concatenate([[0], np.cumsum(new)])
-    keys: list[npt.NDArray[Any]] = [np.round(-rows[order, j], 6) for j in range(rows.shape[1])[::-1]]
-    order = order[np.lexsort((*keys, group))]
+    keys = np.round(-rows[order].T[::-1], 6)
+    order = order[np.lexsort(np.vstack([keys, group]))]
     kept: list[int] = []
     place = [0] * len(found)
     for i in order:

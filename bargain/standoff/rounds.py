@@ -67,6 +67,12 @@ class StandoffRounds:
         """Payoff terms of all players, bystanders included, the leading axis as in ``table``."""
         return payoff_table(self._game, self._trade)
 
+    @property
+    def gdp_usd_bn(self) -> FloatArray:
+        """Gross domestic product of the players in each draw, billion USD a year, ``(n_draws, n_players)``."""
+        first = slice(None, None, self.space.n_states)
+        return np.stack([self._game.values[f"{code}.gdp_usd_bn"][first] for code in self.table.moves.players], axis=1)
+
     def game(self, draw: int = 0) -> MarkovGame:
         """The Markov game of one draw."""
         return MarkovGame(

@@ -13,7 +13,7 @@ the same in one process and in many. What fails is a row with its reason.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,13 +94,7 @@ def draw_settings(scenario: Scenario, draws: Draws, questions: DrawQuestions) ->
     """The setting of each draw, dollars at the GDP of the draw; the trade model is solved for all of them at once."""
     levels = None if questions.levels is None else dict(questions.levels)
     rounds = scenario.rounds(draws=draws, levels=levels)
-    result = []
-    for i in range(rounds.space.n_draws):
-        setting = setting_of(scenario, rounds, draw=i)
-        keys = [f"{code}.gdp_usd_bn" for code in setting.game.players]
-        gdp = [float(draws[k][i]) if k in draws else scenario.parameters[k].value for k in keys]
-        result.append(replace(setting, usd=np.array(gdp) / 100.0))
-    return result
+    return [setting_of(scenario, rounds, draw=i) for i in range(rounds.space.n_draws)]
 
 
 def _batch(scenario: Scenario, draws: Draws, questions: DrawQuestions) -> list[dict[str, Any]]:

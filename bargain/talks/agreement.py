@@ -6,7 +6,7 @@ and says that other standoffs may exist.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,8 @@ from bargain.talks.starts import Started, checked_start, lottery_at
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bargain.talks.staged_runs import StagedExchange
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -134,8 +136,11 @@ class Agreement(ArrayRecord):
 
     @property
     def certified(self) -> bool:
-        """Whether everything the result rests on holds: standoff, truces or deal or sets, and the division."""
-        return all(check["holds"] for check in self.certificates.values())
+        """Whether everything the result rests on holds: standoff, truces or deal or sets, and the division.
+
+        False where nothing was found.
+        """
+        return bool(self.certificates) and all(check["holds"] for check in self.certificates.values())
 
     @cached_property
     def certificates(self) -> dict[str, dict[str, Any]]:
@@ -221,6 +226,20 @@ class Agreement(ArrayRecord):
         from bargain.talks.window import closing_window
 
         return closing_window(self, variable, instrument)
+
+    def linkage(self, hold: str | Mapping[str, str] = "reference", critical: bool = False) -> pd.DataFrame:
+        """The same negotiation on single issues and on everything: gains, what holds alone, what holds only linked."""
+        from bargain.talks.linkage import linkage
+
+        return linkage(self, hold, critical=critical)
+
+    def staged_exchange(
+        self, orders: Mapping[str, Sequence[str]] | None = None, most_tranches: int = 12
+    ) -> StagedExchange:
+        """Who gives first, and in how many tranches the truce can be approached from the standoff."""
+        from bargain.talks.staged_exchange import staged_exchange
+
+        return staged_exchange(self, orders, most_tranches)
 
     def summary(self) -> str:
         """The result as a text."""

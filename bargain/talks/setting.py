@@ -104,8 +104,7 @@ def setting_of(scenario: Scenario, rounds: StandoffRounds, frozen: Held | None =
             available,
         )
         reference = _frozen_reference(scenario, moves, frozen)
-    gdp = [scenario.parameters[f"{code}.gdp_usd_bn"].value for code in game.players]
-    return Setting(game, rounds.space.start()[draw], np.array(gdp) / 100.0, reference, demands_of(scenario))
+    return Setting(game, rounds.space.start()[draw], rounds.gdp_usd_bn[draw] / 100.0, reference, demands_of(scenario))
 
 
 def frozen_actions(scenario: Scenario, moves: Moves, frozen: Held) -> tuple[BoolArray, ...]:
