@@ -70,7 +70,8 @@ def best_coverage(
         raise ValueError("coverage_cost = 0 is not positive")
     m, f, kappa, top, phi = (np.asarray(x, dtype=np.float64) for x in (margin, penalty, concealment_cost, cap, share))
     shut = deterring_coverage(m, f)
-    bites = np.where(m > kappa * top, (m - kappa * top) / np.where(m + f > 0.0, m + f, 1.0), 0.0)
+    capped = np.maximum(m - kappa * top, 0.0)
+    bites = capped / np.where(capped > 0.0, m + f, 1.0)
     some = np.clip(h * phi / kappa * (m + f) / c, bites, shut)
     loss = h * phi * reexport_share(some, m, f, kappa, top) + 0.5 * c * some**2
     nothing = h * phi * reexport_share(0.0, m, f, kappa, top)
@@ -168,7 +169,7 @@ class LicenceOffice:
         return [("some diversion", t, f) for t, f in pairs if f <= top and t * (m + f) < m]
 
     def _no_diversion(self) -> tuple[str, float, float]:
-        """The cheapest policy under which no unit pays: its marginal cost, g f (m + f)^3 - c m^2 in sign, rises in f."""
+        """The cheapest policy under which no unit pays: its marginal cost, g f (m + f)^3 - c m^2, rises in f."""
         m, c, g, top = self.margin, self.coverage_cost, self.penalty_cost, self.largest_penalty
 
         def excess(f: float) -> float:

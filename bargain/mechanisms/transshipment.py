@@ -45,7 +45,7 @@ def deterring_coverage(margin: ArrayLike, penalty: ArrayLike) -> FloatArray:
 def deterring_penalty(margin: ArrayLike, tracing: ArrayLike) -> FloatArray:
     """Penalty from which on no unit pays at a coverage: margin (1 - T) / T, infinite where nothing is traced."""
     m, t = finite_array("margin", margin, 0.0), finite_array("tracing", tracing, 0.0, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.asarray(np.where(m > 0.0, m * (1.0 - t) / t, 0.0))
 
 
