@@ -117,7 +117,7 @@ class EndurancePrior:
     @cached_property
     def _level(self) -> FloatArray:
         """A of every piece, where the chance of more than x is A - f x."""
-        return self._tail[:-1] + self._density * np.asarray(self.months)[:-1]
+        return np.asarray(self._tail[:-1] + self._density * np.asarray(self.months)[:-1])
 
     def _place(self, clock: FloatArray) -> npt.NDArray[np.intp]:
         """The point or piece whose turn it is; at a breakpoint, up to rounding, the later one."""
