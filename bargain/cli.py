@@ -22,7 +22,7 @@ NO_ANSWER, BAD_INPUT = 1, 2
 CONCEPTS = ("nash", "pure", "lemke-howson", "limit-logit", "qre", "correlated", "coarse-correlated", "stackelberg")
 
 app = typer.Typer(
-    help="How the United States and China bargain with tariffs, rare-earth licences and chip controls.",
+    help="How two sides bargain with tariffs and control of inputs: the United States and China, and past episodes.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -36,9 +36,15 @@ VariantName = Annotated[str | None, typer.Option("--variant", help="A named vari
 AsJson = Annotated[bool, typer.Option("--json", help="Plain data for machines.")]
 Arrangement = Annotated[str, typer.Option(help="truce, deal (side payments) or set (all payoffs; slow).")]
 Threat = Annotated[str, typer.Option(help="What holds else: path, best, worst or punishment.")]
-Division = Annotated[str, typer.Option(help="nash, kalai-smorodinsky, egalitarian or utilitarian.")]
+Division = Annotated[
+    str,
+    typer.Option(help="nash, kalai-smorodinsky, egalitarian, utilitarian, rubinstein or repeated-negotiation."),
+]
+First = Annotated[str | None, typer.Option(help="For rubinstein: who offers first.", show_default="first player")]
+Breakdown = Annotated[float, typer.Option(help="For rubinstein: chance that a rejection ends the talks.")]
+Renegotiation = Annotated[float, typer.Option(help="For repeated-negotiation: chance a round that talks begin anew.")]
 ReplyLag = Annotated[int, typer.Option(help="Rounds in which a breach stays without an answer.")]
-Freeze = Annotated[list[str] | None, typer.Option(help="Hold an instrument: INSTRUMENT=LEVEL. Repeatable.")]
+Freeze = Annotated[list[str] | None, typer.Option(help="Hold an instrument: INSTRUMENT=LEVEL[,LEVEL...]. Repeatable.")]
 Grid = Annotated[list[str] | None, typer.Option(help="Grid points: VARIABLE=NUMBER. Repeatable.")]
 Start = Annotated[
     list[str] | None, typer.Option(help="Start at another value than today's: VARIABLE=VALUE. Repeatable.")
@@ -125,6 +131,9 @@ def negotiate(
     grid: Grid = None,
     start: Start = None,
     demands: Demands = "off",
+    first: First = None,
+    breakdown: Breakdown = 0.0,
+    renegotiation: Renegotiation = 0.0,
     starts: Starts = 8,
     seed: Seed = 0,
     sets: Sets = None,
@@ -136,7 +145,18 @@ def negotiate(
     from bargain.talks import negotiate as talk
     from bargain.talks.published import agreement_record
 
-    asked = _asked(arrangement, threat, solution, reply_lag, freeze, grid, start, demands, starts, seed)
+    asked = _asked(freeze, grid, start) | {
+        "arrangement": arrangement,
+        "threat": threat,
+        "solution": solution,
+        "reply_lag": reply_lag,
+        "demands": demands,
+        "first": first,
+        "breakdown_probability": breakdown,
+        "renegotiation_probability": renegotiation,
+        "n_starts": starts,
+        "seed": seed,
+    }
     with _bar() as progress:
         agreement = talk(_scenario(name, evidence, variant, sets), progress=progress, **asked)
     _print(agreement_record(agreement) if as_json else None, as_json, agreement.summary)
@@ -160,6 +180,9 @@ def compare(
     grid: Grid = None,
     start: Start = None,
     demands: Demands = "off",
+    first: First = None,
+    breakdown: Breakdown = 0.0,
+    renegotiation: Renegotiation = 0.0,
     starts: Starts = 8,
     seed: Seed = 0,
     sets: Sets = None,
@@ -177,7 +200,18 @@ def compare(
     before = _scenario(name, evidence, variant, None)
     kept = variant if against is None else None
     after = _scenario(against or name, against_evidence or evidence, against_variant or kept, sets)
-    asked = _asked(arrangement, threat, solution, reply_lag, freeze, grid, start, demands, starts, seed)
+    asked = _asked(freeze, grid, start) | {
+        "arrangement": arrangement,
+        "threat": threat,
+        "solution": solution,
+        "reply_lag": reply_lag,
+        "demands": demands,
+        "first": first,
+        "breakdown_probability": breakdown,
+        "renegotiation_probability": renegotiation,
+        "n_starts": starts,
+        "seed": seed,
+    }
     with _bar() as progress:
         comparison = compare_scenarios(before, after, progress=progress, **asked)
     _print(comparison_record(comparison) if as_json else None, as_json, comparison.summary)
@@ -261,19 +295,8 @@ def _pairs(option: str, rule: str, entries: list[str] | None) -> dict[str, str]:
     return pairs
 
 
-def _asked(
-    arrangement: str,
-    threat: str,
-    solution: str,
-    reply_lag: int,
-    freeze: list[str] | None,
-    grid: list[str] | None,
-    start: list[str] | None,
-    demands: str,
-    starts: int,
-    seed: int,
-) -> dict[str, Any]:
-    """The settings of ``negotiate`` from options; ScenarioError for an entry that breaks its rule."""
+def _asked(freeze: list[str] | None, grid: list[str] | None, start: list[str] | None) -> dict[str, Any]:
+    """The settings of ``negotiate`` from repeatable options; ScenarioError for an entry that breaks its rule."""
     from bargain.standoff import ScenarioError
 
     levels = _pairs("--grid", "VARIABLE=NUMBER", grid)
@@ -286,17 +309,14 @@ def _asked(
             at[variable] = value if variable == "mood" else float(value)
         except ValueError:
             raise ScenarioError(f"--start {variable}={value}: {value!r} is not a number") from None
+    frozen: dict[str, str | tuple[str, ...]] = {}
+    for name, held in _pairs("--freeze", "INSTRUMENT=LEVEL", freeze).items():
+        several = tuple(part.strip() for part in held.split(","))
+        frozen[name] = several if len(several) > 1 else held
     return {
-        "arrangement": arrangement,
-        "threat": threat,
-        "solution": solution,
-        "reply_lag": reply_lag,
         "levels": {variable: int(number) for variable, number in levels.items()} or None,
-        "frozen": _pairs("--freeze", "INSTRUMENT=LEVEL", freeze),
+        "frozen": frozen,
         "start": at or None,
-        "demands": demands,
-        "n_starts": starts,
-        "seed": seed,
     }
 
 

@@ -60,6 +60,29 @@ def test_evidence_values_and_frozen_instruments_arrive(run: Run) -> None:
     assert data["run"]["settings"]["reply_lag"] == 2
 
 
+def test_repeated_negotiation_validates_against_the_published_record(run: Run) -> None:
+    options = ("--arrangement", "deal", "--threat", "punishment", "--solution", "repeated-negotiation")
+    data = json.loads(run("us-china-2025", *SMALL, *options, "--renegotiation", "0.25", "--json")[1])
+    assert data["status"] == "agreement"
+    assert data["certified"]
+
+
+def test_several_levels_and_the_order_of_offers_arrive(run: Run) -> None:
+    options = (
+        "--freeze",
+        "licences=open,dual_track",
+        "--solution",
+        "rubinstein",
+        "--first",
+        "CN",
+        "--breakdown",
+        "0.1",
+    )
+    settings = json.loads(run("us-china-2025", *SMALL, *options, "--json")[1])["run"]["settings"]
+    assert settings["frozen"] == {"licences": ["open", "dual_track"]}
+    assert (settings["first"], settings["breakdown_probability"]) == ("CN", 0.1)
+
+
 def test_no_standoff_is_exit_code_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from bargain.talks import negotiation
     from bargain.talks.standoffs import Standoff
@@ -86,6 +109,9 @@ def test_no_standoff_is_exit_code_one(run: Run, monkeypatch: pytest.MonkeyPatch)
         (["--grid", "military=few"], "'few' is not a whole number"),
         (["--set", "US.audience_cost=nan"], "not a finite number"),
         (["--reply-lag", "0"], "reply_lag = 0"),
+        (["--freeze", "licences=open,bann"], "did you mean 'ban'?"),
+        (["--solution", "rubinstein", "--first", "USA"], "did you mean 'US'?"),
+        (["--renegotiation", "0.5"], "goes with solution = 'repeated-negotiation' only"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_two(run: Run, arguments: list[str], words: str) -> None:

@@ -191,7 +191,8 @@ class Agreement(ArrayRecord):
 
         Columns: round, player, instrument, level, the state variables (stocks in months, capacities as shares, mood),
         civil_flow and military_flow (share of normal purchases delivered; NaN for tariffs), payoff of the player in
-        that round (percent of own GDP a year), payment_usd_bn (paid by the player in that round, deals only), phase.
+        that round (percent of own GDP a year), payment_usd_bn (paid by the player in that round, deals only),
+        phase. Concessions are in the payoffs from the first round on.
         """
         from bargain.talks.paths import simulated_path
 

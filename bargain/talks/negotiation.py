@@ -16,7 +16,7 @@ from bargain.standoff.state_space import GROWING
 from bargain.talks.agreement import Agreement
 from bargain.talks.bargains import bargain_over
 from bargain.talks.request import Request
-from bargain.talks.setting import Setting, setting_of
+from bargain.talks.setting import Held, Setting, setting_of
 from bargain.talks.standoffs import Standoff, find_standoff
 from bargain.talks.starts import Started, checked_start, lottery_at
 
@@ -30,7 +30,7 @@ def negotiate(
     weights: Sequence[float] | None = None,
     reply_lag: int = 1,
     levels: Mapping[str, int] | None = None,
-    frozen: Mapping[str, str] | None = None,
+    frozen: Held | None = None,
     bystanders: str = "react",
     rounds: StandoffRounds | None = None,
     n_starts: int = 8,
@@ -54,11 +54,11 @@ def negotiate(
     weights: one per player, for all but kalai-smorodinsky and rubinstein; first, breakdown_probability: for rubinstein,
     who offers first (the first player) and the chance that talks end for good after a rejection; reply_lag: rounds in
     which breaking a truce stays without an answer; levels: grid points by state variable; frozen: instrument -> the
-    level at which it is held; bystanders: "react" or "neutral"; rounds: the scenario's game if at hand (one draw);
-    n_starts, seed: of the random search for the best and the worst standoff; time_limit: seconds for it and for deals
-    and sets; demands: those of the scenario that cannot be divided are "off", "negotiable" (conceded or not, whatever
-    the solution prefers) or "insisted" on;
-    start: state variables that start at other values than today's, such as ``{"military": 2.0, "mood": "split"}``;
+    level, or the levels, at which it is held; bystanders: "react" or "neutral"; rounds: the scenario's game if at hand
+    (one draw); n_starts, seed: of the random search for the best and the worst standoff; time_limit: seconds for it and
+    for deals and sets; demands: those of the scenario that cannot be divided are "off", "negotiable" (conceded or not,
+    whatever the solution prefers) or "insisted" on; start: state variables that start at
+    other values than today's, such as ``{"military": 2.0, "mood": "split"}``;
     progress: called with the share done, in [0, 1], and a word about the stage.
 
     Raises ValueError (ScenarioError for names of the scenario) for bad input. That nothing is found, or that the

@@ -24,13 +24,15 @@ class Play:
     """One course of events.
 
     states ``(n_rounds,)``; actions ``(n_rounds, n_players)``; under: whether the arrangement held in the round;
-    payments ``(n_rounds, n_players)``: paid at the beginning of the round, billion USD a year for one round.
+    payments ``(n_rounds, n_players)``: paid at the beginning of the round, billion USD a year for one round; conceded
+    ``(n_players,)``: worth of concessions that cannot be divided, for good, payoff units.
     """
 
     states: IntArray
     actions: IntArray
     under: tuple[bool, ...]
     payments: FloatArray
+    conceded: FloatArray
 
 
 def simulated_play(agreement: Agreement, n_rounds: int, seed: int) -> Play:
@@ -68,7 +70,8 @@ def simulated_play(agreement: Agreement, n_rounds: int, seed: int) -> Play:
         place = _place(game.probabilities[(state, *move)], float(uniform[0]))
         due = np.zeros(game.n_players) if deal is None else deal.payments[0, state, place]
         state = int(game.successors[(state, *move)][place])
-    return Play(np.array(states), np.array(actions), tuple(under), np.array(payments))
+    conceded = np.zeros(game.n_players) + outcome.worth_conceded
+    return Play(np.array(states), np.array(actions), tuple(under), np.array(payments), conceded)
 
 
 def _drawn(chances: FloatArray, rng: np.random.Generator) -> int:
@@ -116,7 +119,7 @@ def simulated_path(agreement: Agreement, n_rounds: int, seed: int) -> pd.DataFra
                         **shared,
                         "civil_flow": flows[0],
                         "military_flow": flows[1],
-                        "payoff": float(game.payoffs[(state, k, *move)]),
+                        "payoff": float(game.payoffs[(state, k, *move)] + play.conceded[k]),
                         "payment_usd_bn": float(play.payments[t, k]) * round_years,
                         "phase": agreement.arrangement if play.under[t] else "standoff",
                     }
@@ -140,7 +143,7 @@ def _bare_rows(game: MarkovGame, play: Play, arrangement: str) -> list[dict[str,
             "player": player,
             "state": game.states[state],
             "action": game.actions[k][move[k]],
-            "payoff": float(game.payoffs[(state, k, *move)]),
+            "payoff": float(game.payoffs[(state, k, *move)] + play.conceded[k]),
             "payment_usd_bn": float(play.payments[t, k]),
             "phase": arrangement if play.under[t] else "standoff",
         }

@@ -102,7 +102,7 @@ class Settings(BaseModel):
 
     arrangement: Literal["truce", "deal", "set"]
     threat: Literal["path", "best", "worst", "punishment"]
-    solution: Literal["nash", "kalai-smorodinsky", "egalitarian", "utilitarian"]
+    solution: Literal["nash", "kalai-smorodinsky", "egalitarian", "utilitarian", "rubinstein", "repeated-negotiation"]
     weights: list[float] | None
     reply_lag: int = Field(ge=1)
     levels: dict[str, int] | None = Field(description="grid points by state variable")
@@ -112,6 +112,10 @@ class Settings(BaseModel):
     seed: int
     tolerance: float
     time_limit: float | None
+    demands: Literal["off", "negotiable", "insisted"]
+    first: str | None = Field(description="who offers first, for rubinstein")
+    breakdown_probability: float = Field(ge=0, le=1)
+    renegotiation_probability: float = Field(ge=0, le=1)
 
 
 class Run(Record):

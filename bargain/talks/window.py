@@ -40,6 +40,8 @@ def closing_window(agreement: Agreement, variable: str, instrument: str) -> pd.D
 
     if agreement.scenario is None:
         raise ValueError("a window closes in a scenario only; this agreement is about a bare game")
+    if agreement.request.demands != "off":
+        raise ValueError(f"demands = {agreement.request.demands!r} change no window; ask for demands = 'off'")
     scenario, rounds = agreement.scenario, agreement.rounds
     space = rounds.space
     # Looked up first, so that an unknown variable is named as such.

@@ -196,3 +196,19 @@ def test_bad_demands_are_one_clear_line() -> None:
     bare = replace(BASE, file=BASE.file.model_copy(update={"demands": {}}))
     with pytest.raises(ScenarioError, match="there are none"):
         negotiate(bare, levels=SMALL, demands="negotiable")
+
+
+def test_the_path_counts_what_was_conceded() -> None:
+    rounds = small_rounds()
+    plain, conceded = (
+        negotiate(BASE, rounds=rounds, arrangement="deal", threat="punishment", demands=demands)
+        for demands in ("off", "insisted")
+    )
+    worth = conceded.outcome.worth_conceded
+    assert np.abs(worth).min() > 0.0
+    before, after = plain.path(3), conceded.path(3)
+    for k, player in enumerate(plain.players):
+        rows = [table.loc[table["player"] == player, "payoff"].to_numpy() for table in (before, after)]
+        np.testing.assert_allclose(rows[1] - rows[0], worth[k], atol=1e-12)
+    with pytest.raises(ValueError, match="change no window"):
+        conceded.closing_window()
