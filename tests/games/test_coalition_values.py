@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bargain.games.coalition import CoalitionGame, coalition_sums, excesses
-from bargain.solvers.coalition_values import (
+from bargain.games.coalition_values import (
     banzhaf_value,
     core,
     in_core,
