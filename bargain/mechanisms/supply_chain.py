@@ -300,7 +300,9 @@ def symmetric_power(counts: Sequence[int], *, whole: bool = True) -> FloatArray:
 
 def _carrier(own: int, others: Sequence[int]) -> float:
     return sum(
-        (-1) ** size / (own + sum(chosen)) for size in range(len(others) + 1) for chosen in combinations(others, size)
+        (1 - 2 * (size % 2)) / (own + sum(chosen))
+        for size in range(len(others) + 1)
+        for chosen in combinations(others, size)
     )
 
 

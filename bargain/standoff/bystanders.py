@@ -3,7 +3,8 @@
 A bystander weighs what a stance does to its own supplies (how far a restriction on the rival reaches it, and what it
 loses when its detours are caught), the profit of its detours, and the value of the stance outside the model. None of
 this depends on the other bystanders' stances, so that the best stance is a closed form: no equilibrium among
-bystanders has to be found. A tie goes to the reference stance, then to the stance listed first.
+bystanders has to be found (``bargain.mechanisms.alignment`` has the general case). A tie goes to the reference stance,
+then to the stance listed first.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bargain.mechanisms.alignment import best_stance
 from bargain.standoff.payoffs import FloatArray, Round
 
 TIE = 1e-9
@@ -27,8 +29,7 @@ def reactions(game: Round) -> dict[str, NDArray[np.intp]]:
         levels = list(game.file.instruments[instrument].levels)
         worth = np.stack(np.broadcast_arrays(*(_worth(game, code, stance) for stance in range(len(levels)))))
         reference = levels.index(game.file.instruments[instrument].reference)
-        good = worth >= worth.max(axis=0) - TIE
-        best[code] = np.where(good[reference], reference, good.argmax(axis=0))
+        best[code] = best_stance(worth, reference, TIE)
     return best
 
 
