@@ -156,7 +156,7 @@ class EnduranceTerms:
         return {"chance_small": (high - mean) / (high - low), "harm": harm, "worth": worth, "show_cost": cost}
 
     def _against(self, stock: float) -> tuple[float, float, float]:
-        """(harm to the target, worth to the sender, cost of a show) of a contest that lasts until the target gives in."""
+        """(harm to the target, worth to the sender, cost of a show) of a stop that lasts until the target gives in."""
         d, covered = self.discount_factor, self.covered_months(stock) / self.round_months
         rounds = int(self.target_endurance(stock) / self.round_months)
         served = [min(max(covered - t, 0.0), 1.0) for t in range(rounds)]
@@ -169,7 +169,7 @@ class EnduranceTerms:
     def _saved(self, stock: float) -> float:
         """Minus the target's expected loss in a stop, with the best use of a stock."""
         scale = self.drawdown_terms()["full_loss"] / self.need**self.exponent
-        return -scale * optimal_drawdown(self.need, stock, self.discount_factor, self.relief, self.exponent).loss
+        return -float(scale) * optimal_drawdown(self.need, stock, self.discount_factor, self.relief, self.exponent).loss
 
     # ------------------------------------------------------------ hoarding
 
