@@ -104,9 +104,8 @@ def temporary_restriction(
     n, d = len(flows), discount_factor
     weights = (1.0 - d) * d ** np.arange(n)
     capacity, untouched = capacity_path(today, restricted_pace, n), capacity_path(today, open_pace, n)
-    before = np.asarray(opened(untouched[:-1]), dtype=np.float64)
-    gained = np.concatenate([[0.0], np.cumsum(weights * (flows - before))])
-    later = _open_values(np.stack([untouched, capacity]), opened, open_pace, d)
+    later, now = _open_values(np.stack([untouched, capacity]), opened, open_pace, d)
+    gained = np.concatenate([[0.0], np.cumsum(weights * (flows - now[0, :-1]))])
     lost = d ** np.arange(n + 1) * (later[0] - later[1])
     lost[0] = 0.0
     worth = gained - lost
@@ -115,15 +114,17 @@ def temporary_restriction(
     return TemporaryRestriction(capacity, gained, lost, int(np.flatnonzero(worth >= worth.max() - ties)[0]))
 
 
-def _open_values(capacity: FloatArray, opened: Callable[[FloatArray], FloatArray], pace: float, d: float) -> FloatArray:
-    """O(k), the value per round of never restricting again, at capacities of any shape."""
+def _open_values(
+    capacity: FloatArray, opened: Callable[[FloatArray], FloatArray], pace: float, d: float
+) -> tuple[FloatArray, FloatArray]:
+    """O(k), the value per round of never restricting again, and the first flow of it, at capacities of any shape."""
     rounds = 0 if pace == 0.0 else int(np.ceil((1.0 - float(capacity.min())) / pace - 1e-9))
     path = np.minimum(1.0, capacity[..., None] + pace * np.arange(rounds + 1))
     flows = np.asarray(opened(path), dtype=np.float64)
     weights = (1.0 - d) * d ** np.arange(rounds + 1)
     # At full capacity, or without growth, the last flow goes on for ever.
     weights[-1] = d**rounds
-    return np.asarray(flows @ weights)
+    return np.asarray(flows @ weights), flows[..., 0]
 
 
 def linear_open_value(

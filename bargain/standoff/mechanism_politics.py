@@ -20,6 +20,8 @@ from bargain.standoff.schema import ScenarioError, nearest
 from bargain.standoff.transitions import mood_step
 
 PLACE = "mechanisms.politics."
+TIE = 1e-9
+"""Rounding of chances that are to sum to 1."""
 
 
 def factions(scenario: Scenario) -> dict[str, dict[str, float]]:
@@ -86,6 +88,26 @@ def mood_chances(scenario: Scenario, n_rounds: int, today: str | None = None) ->
     np.add.at(chain, (np.arange(len(moods))[:, None], places), chances)
     row = np.linalg.matrix_power(chain, int(n_rounds))[moods.index(now)]
     return dict(zip(moods, row.tolist(), strict=True))
+
+
+def deciding_chances(scenario: Scenario, code: str, n_rounds: int | None = None) -> dict[str, float]:
+    """Chance that each faction of ``code`` decides on ratification, as the other side sees it at signing.
+
+    With moods, the chances of the moods ``n_rounds`` later (by default the scenario's ``ratification_rounds``);
+    without, the keys ``<code>_<faction>_chance`` of ``[mechanisms.politics]``, what they leave being shared evenly.
+    """
+    known = factions(scenario)
+    if code not in known:
+        raise ScenarioError(f"'{code}' is no strategic player of '{scenario.name}'{nearest(code, list(known))}")
+    if scenario.file.players[code].moods:
+        return mood_chances(scenario, ratification_rounds(scenario, n_rounds))
+    keys = {name: f"{PLACE}{code}_{name}_chance" for name in known[code]}
+    given = {name: scenario.parameters[key].value for name, key in keys.items() if key in scenario.parameters}
+    left = 1.0 - sum(given.values())
+    if left < -TIE or (len(given) == len(known[code]) and left > TIE):
+        raise ScenarioError(f"{PLACE}{code}_*_chance sum to {1.0 - left:g}; the rule is chances that sum to 1")
+    share = max(left, 0.0) / max(len(known[code]) - len(given), 1)
+    return {name: given.get(name, share) for name in known[code]}
 
 
 def ratification_rounds(scenario: Scenario, n_rounds: int | None = None) -> int:
