@@ -11,8 +11,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from bargain.mechanisms.endurance import embargo_threshold, embargo_worth, optimal_drawdown
 from bargain.mechanisms.endurance_prior import EndurancePrior
+from bargain.mechanisms.exhaustion import Exhaustion, exhaustion
 from bargain.mechanisms.hoarding import Market
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ControlInstrument, ScenarioError
@@ -106,6 +109,24 @@ class EnduranceTerms:
         if not all(map(math.isfinite, (*months, low, high))):
             raise ScenarioError("holding out costs a side nothing at these values: its endurance has no end")
         return EndurancePrior(months, stocks.chances), EndurancePrior.uniform(low, high, self.obstinate)
+
+    def exhaustion(self, stocks: EndurancePrior | None = None, n_types: int = 100) -> Exhaustion:
+        """The contest with costs as they come: the target's stock, then the bare cost; the sender's all the time.
+
+        stocks: what is known of the target's stock, months of normal use (default: triangular over its range).
+        """
+        known = EndurancePrior.triangular(*self.stock_months, self.obstinate, 100) if stocks is None else stocks
+        dates = EndurancePrior(tuple(self.covered_months(stock) for stock in known.months), known.chances)
+        spread = self.cost_spread * (2.0 * (np.arange(n_types) + 0.5) / n_types - 1.0)
+        costs = (1.0 + spread) * self.covered_cost[1] / 12.0
+        prizes = tuple(prize * self.concession_months / 12.0 for prize in self.prize)
+        return exhaustion(
+            dates,
+            costs.tolist(),
+            [(1.0 - self.obstinate) / n_types] * n_types,
+            (prizes[0], prizes[1]),
+            (self.covered_cost[0] / 12.0, self.bare_cost[0] / 12.0),
+        )
 
     # ------------------------------------------------------------ the embargo against a stock
 
