@@ -155,8 +155,8 @@ class Control:
         return self.at(array, game, self.level) - self.at(array, game, self.open_level)
 
     def controlled(self, capacity: FloatArray) -> FloatArray:
-        """Supply still controlled, as a share of today's."""
-        return np.asarray((1.0 - capacity) / (1.0 - self.today))
+        """Supply still controlled, as a share of today's; none where none is controlled today."""
+        return np.asarray((1.0 - capacity) / (1.0 - self.today) if self.today < 1.0 else 0.0 * capacity)
 
     def rent(self) -> float:
         """Rent on all sales of the controlled inputs at today's capacity, percent of the owner's GDP a year."""
