@@ -240,22 +240,27 @@ class BlocValues(ArrayRecord):
 
 
 def bloc_values(
-    game: StageGame, money: npt.ArrayLike | None = None, reference: Sequence[int] | None = None
+    game: StageGame,
+    money: npt.ArrayLike | None = None,
+    reference: Sequence[int] | None = None,
+    zero: npt.ArrayLike | None = None,
 ) -> BlocValues:
     """What blocs of bystanders have when each acts as one, as a game with externalities.
 
     game: of the single bystanders; money: ``(n_players,)``, what a unit of payoff is worth in money (payoffs are added
-    up inside a bloc); reference: stances of all at which worth is 0, from which answers in turn start (default: the
-    first of each).
+    up inside a bloc); reference: stances from which answers in turn start (default: the first of each); zero:
+    ``(n_players,)``, payoffs that count as worth 0 (default: those at the reference stances).
     """
     n = game.n_players
     start = tuple(reference) if reference is not None else (0,) * n
     unit = np.ones(n) if money is None else finite_array(money, "money")
     if unit.shape != (n,) or (unit <= 0.0).any():
         raise ValueError(f"money = {unit.tolist()} is not {n} positive numbers")
-    payoffs = game.payoffs * unit.reshape(-1, *(1,) * n)
     at: tuple[Any, ...] = (slice(None), *start)
-    payoffs = payoffs - payoffs[at].reshape(-1, *(1,) * n)
+    base = game.payoffs[at] if zero is None else finite_array(zero, "zero")
+    if base.shape != (n,):
+        raise ValueError(f"zero of shape {base.shape} is not ({n},)")
+    payoffs = (game.payoffs - base.reshape(-1, *(1,) * n)) * unit.reshape(-1, *(1,) * n)
     worths, unsettled, several = {}, [], []
     for partition in partitions(n):
         blocs, first = _bloc_game(payoffs, partition, start)
