@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bargain.games.record import ArrayRecord
+from bargain.mechanisms.inspection import Inspection, inspection_game
 from bargain.mechanisms.licence_office import LicenceOffice
 from bargain.mechanisms.licence_screening import LicenceTerms
 from bargain.mechanisms.transshipment import Routes
@@ -31,7 +32,8 @@ def _number(scenario: Scenario, key: str, given: float | None = None) -> float:
     if given is not None:
         return float(given)
     if key not in scenario.parameters:
-        raise ScenarioError(f"scenario '{scenario.name}' has no {key}; give {key.rpartition('.')[2]}")
+        hint = f"; give {key.rpartition('.')[2]}" if key.startswith("mechanisms.") else ""
+        raise ScenarioError(f"scenario '{scenario.name}' has no {key}{hint}")
     return scenario.parameters[key].value
 
 
@@ -103,6 +105,27 @@ def licence_office(
         penalty_cost=_number(scenario, "mechanisms.tracing.penalty_cost", penalty_cost),
         largest_penalty=_number(scenario, "mechanisms.tracing.largest_penalty", largest_penalty),
         share=float(detour_routes(scenario, stance).share.sum()),
+    )
+
+
+def inspection_of_traders(
+    scenario: Scenario, *, found_share: float | None = None, coverage_cost: float | None = None
+) -> Inspection:
+    """Inspector and one trader who diverts or not: how often is a flow looked at, announced or not?
+
+    Gain and fine are margin and penalty of detours. What an undetected diversion costs the inspector is 1; inspecting in
+    vain costs what full coverage does over the harm of all that detours would carry without tracing. The chance p* at
+    which a violation just does not pay is the coverage that deters a trader.
+    """
+    office = licence_office(scenario, coverage_cost=coverage_cost, penalty_cost=0.0, largest_penalty=0.0)
+    harm = office.harm * float(office.diverted(0.0, 0.0))
+    if harm <= 0.0:
+        raise ScenarioError(f"scenario '{scenario.name}': detours do no harm to the licence office")
+    return inspection_game(
+        cost=0.5 * office.coverage_cost / harm,
+        found=_number(scenario, "mechanisms.tracing.found_share", found_share),
+        fine=_number(scenario, "diversion.penalty"),
+        gain=office.margin,
     )
 
 

@@ -11,6 +11,7 @@ from bargain.standoff import ScenarioError, load_scenario
 from bargain.standoff.instruments import moves
 from bargain.standoff.mechanism_tracing import (
     detour_routes,
+    inspection_of_traders,
     licence_office,
     licence_terms,
     premium_slope,
@@ -104,6 +105,16 @@ def test_the_office_in_numbers_of_the_scenario():
     assert best.regime == "no diversion"
     assert best.coverage == pytest.approx(2.6 / (2.6 + best.penalty))
     assert licence_office(BASE, coverage_cost=2.0).best_policy().regime != "no diversion"
+
+
+def test_the_inspectors_chance_is_the_coverage_that_deters():
+    game = inspection_of_traders(BASE)
+    assert game.inspect == pytest.approx(2.6 / 3.6)
+    cost = 0.001 / (0.02 * BASE.parameters["heavy_rare_earths.US.dependence"].value * 0.5 * 0.22)
+    assert game.violate == pytest.approx(cost / (0.5 + cost))
+    assert game.leader >= game.inspector
+    with pytest.raises(ScenarioError, match="no harm"):
+        inspection_of_traders(BASE.with_values({"diversion.margin": 0.0}))
 
 
 def test_licences_in_numbers_of_the_scenario():
