@@ -7,12 +7,13 @@ RUN    := $(VENV)/.installed-run-$(HASH)
 TEST   := $(VENV)/.installed-test-$(HASH)
 BENCH  := $(VENV)/.installed-bench-$(HASH)
 ONLY   ?=
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 
 .PHONY: figures test lint kernels bench clean
 .DEFAULT_GOAL := figures
 
 figures: $(RUN)
-	$(BIN)/bargain reproduce $(ONLY)
+	$(BIN)/bargain reproduce --workers $(WORKERS) $(ONLY)
 
 # Kernels are compiled once, beside the linters, and not by each of the workers that run the tests.
 test: $(TEST)

@@ -263,7 +263,7 @@ def reproduce(
         list[str] | None, typer.Argument(help="Experiments; all without a name.", metavar="[NAME]...")
     ] = None,
     force: Annotated[bool, typer.Option(help="Run them even when up to date.")] = False,
-    workers: Annotated[int, typer.Option(help="Processes for experiments that can use them.", min=1)] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that run experiments side by side.", min=1)] = 1,
 ) -> None:
     """Run the experiments of this checkout and write figures/; skips what is up to date."""
     from bargain.reproduce import reproduce as run

@@ -18,15 +18,18 @@ import importlib
 import inspect
 import json
 import logging
+import os
 import platform
 import shutil
 import sys
 import textwrap
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,6 +40,9 @@ from bargain.plot.style import figure_style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What tells libraries of linear algebra how many threads to start."""
 
 DISTRIBUTIONS = ("numpy", "scipy", "matplotlib", "pandas")
 """Libraries whose version is part of what a figure depends on."""
@@ -87,7 +93,8 @@ def reproduce(
 ) -> list[Outcome]:
     """Bring ``figures/`` up to date for the named experiments (default: all) and echo the table of findings.
 
-    `force` runs them even when up to date; `workers` is handed to each ``run`` that takes it. An experiment that
+    `force` runs them even when up to date; `workers` processes run several experiments side by side; where only one is
+    asked for, the number is handed to its ``run`` if that takes it. Files are the same either way. An experiment that
     raises is reported as ``failed``, its old files stay as they were, and the others still run: whether all went well
     is ``all(outcome.status != "failed" for outcome in ...)``. Raises ValueError for an unknown name, or outside a
     checkout.
@@ -97,12 +104,34 @@ def reproduce(
     common = _common_inputs(root)
     outcomes = []
     with _progress(chosen) as progress:
-        for experiment in progress:
-            outcomes.append(_reproduce_one(experiment, root, common, force, workers))
+        if workers > 1 and len(chosen) > 1:
+            outcomes = _side_by_side(chosen, progress, root, common, force, workers)
+        else:
+            outcomes = [_reproduce_one(experiment, root, common, force, workers) for experiment in progress]
     if echo is not None:
         for line in findings_table(outcomes):
             echo(line)
     return outcomes
+
+
+def _side_by_side(
+    chosen: list[Experiment],
+    progress: Iterable[Experiment],
+    root: Path,
+    common: dict[str, str],
+    force: bool,
+    workers: int,
+) -> list[Outcome]:
+    """Every experiment in a process of its own pool, each with one thread for linear algebra."""
+    kept = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update({name: "1" for name, value in kept.items() if value is None})
+    try:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            futures = [pool.submit(_reproduce_one, experiment, root, common, force, 1) for experiment in chosen]
+            return [future.result() for future, _ in zip(futures, progress, strict=True)]
+    finally:
+        for name in (name for name, value in kept.items() if value is None):
+            del os.environ[name]
 
 
 def findings_table(outcomes: Sequence[Outcome], width: int | None = None) -> list[str]:

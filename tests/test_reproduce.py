@@ -57,6 +57,8 @@ def plot(table):
 
 NAMES = ("slope", "spread")
 
+KEPT_THREADS = {name for name in engine.THREADS if name in os.environ}
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -241,9 +243,24 @@ def test_library_versions_count_as_inputs(root: Path, monkeypatch: pytest.Monkey
     assert (record["versions"]["scipy"], record["versions"]["numpy"]) == ("absent", "0.1")
 
 
-def test_workers_reach_the_experiments_that_take_them(root: Path) -> None:
-    assert statuses(reproduce(root=root, workers=7)) == dict.fromkeys(NAMES, "written")
+def test_workers_reach_the_one_experiment_that_is_asked_for(root: Path) -> None:
+    assert statuses(reproduce(["spread"], root=root, workers=7)) == {"spread": "written"}
     assert (root / "figures" / "spread.csv").read_text(encoding="utf-8") == "workers\n7\n7\n"
+
+
+def test_experiments_side_by_side_write_the_same_files(root: Path) -> None:
+    write(root, "experiments/broken.py", failing(OK_PLOT + "def run():\n    raise ValueError('no')\n"))
+    expected = {"broken": "failed", "slope": "written", "spread": "written"}
+    assert statuses(reproduce(root=root, workers=2)) == expected
+    one_by_one = {path.name: path.read_bytes() for path in (root / "figures").iterdir()}
+    # The number of workers is for the only experiment that is asked for; here each has its default.
+    assert one_by_one["spread.csv"] == b"workers\n1\n1\n"
+    write(root, "experiments/spread.py", SPREAD.replace("workers=3", "workers=1"))
+    assert statuses(reproduce(root=root, force=True)) == expected
+    assert {p.name: p.read_bytes() for p in (root / "figures").iterdir() if "spread.json" not in p.name} == {
+        name: data for name, data in one_by_one.items() if name != "spread.json"
+    }
+    assert not any(name in os.environ for name in engine.THREADS if name not in KEPT_THREADS)
 
 
 def test_worker_processes_can_import_the_experiment(root: Path) -> None:
