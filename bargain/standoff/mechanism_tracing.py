@@ -113,9 +113,9 @@ def inspection_of_traders(
 ) -> Inspection:
     """Inspector and one trader who diverts or not: how often is a flow looked at, announced or not?
 
-    Gain and fine are margin and penalty of detours. What an undetected diversion costs the inspector is 1; inspecting in
-    vain costs what full coverage does over the harm of all that detours would carry without tracing. The chance p* at
-    which a violation just does not pay is the coverage that deters a trader.
+    Gain and fine are margin and penalty of detours. What an undetected diversion costs the inspector is 1; an
+    inspection in vain costs what full coverage does over the harm of all that detours would carry without tracing. The
+    chance p* at which a violation just does not pay is the coverage that deters a trader.
     """
     office = licence_office(scenario, coverage_cost=coverage_cost, penalty_cost=0.0, largest_penalty=0.0)
     harm = office.harm * float(office.diverted(0.0, 0.0))
