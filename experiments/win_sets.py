@@ -199,10 +199,12 @@ def findings(table: pd.DataFrame) -> list[str]:
         drawn = rows[rows["lottery"] > 0.0].sort_values("lottery", ascending=False)
         lottery = ", ".join(f"{row.truce} ({row.lottery:.2f})" for row in drawn.itertuples())
         lines.append(f"{where}: negotiated without ratification, with lotteries: {lottery or 'no truce'}")
-        cases = {case: row for row in rows.itertuples() for case in row.settled.split("; ")}
-        known = _settled(rows, list(NAMES))
-        told = [f"{case}: {_deal(cases[case]) if case in cases else 'no agreement'}" for case in known]
-        lines.append(f"{where}: one truce settled on (gains in % of own GDP a year): " + "; ".join(told))
+        deals = [
+            f"{_deal(row)}: {row.settled.replace('; ', ', ')}" for row in rows.itertuples() if row.settled != "none"
+        ]
+        failed = [case for case, place in _settled(rows, list(NAMES)).items() if place is None]
+        deals += [f"no agreement: {', '.join(failed)}"] if failed else []
+        lines.append(f"{where}: one truce settled on, and when (gains in % of own GDP a year): " + "; ".join(deals))
         lines.append(_proposals(rows, where))
     return lines
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -71,3 +74,13 @@ def test_bad_input(scenario):
     ):
         with pytest.raises(ScenarioError, match=message):
             call()
+
+
+@pytest.mark.parametrize("page", ["commitment", "two_level_politics"])
+def test_the_pages_show_the_numbers_of_the_scenario(scenario, page):
+    text = (Path(__file__).parents[2] / "docs" / "mechanisms" / f"{page}.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w.]+)` \| ([\d.]+) \| ([\d.]+) to ([\d.]+) \|", text, re.MULTILINE)
+    assert len(rows) == 9
+    for key, *numbers in rows:
+        parameter = scenario.parameters[key]
+        assert tuple(map(float, numbers)) == (parameter.value, parameter.low, parameter.high), key
