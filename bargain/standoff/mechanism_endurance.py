@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bargain.mechanisms.endurance import embargo_threshold, embargo_worth, optimal_drawdown
+from bargain.mechanisms.endurance import deterring_stock, embargo_threshold, embargo_worth, optimal_drawdown
 from bargain.mechanisms.endurance_prior import EndurancePrior
 from bargain.mechanisms.exhaustion import Exhaustion, exhaustion
 from bargain.mechanisms.hoarding import Market
@@ -165,6 +165,20 @@ class EnduranceTerms:
         """Rounds of endurance from which on the contest does not pay the sender."""
         return float(embargo_threshold(self.sender_cost, self.sender_prize, self.discount_factor))
 
+    def deterring_stocks(self) -> Pair:
+        """Stocks, in months of normal use, from which on the contest does not pay the sender.
+
+        First if the target rations its use in the best way, as ``endurance`` has it, then if it bridges the whole gap
+        until its stock is gone, as ``target_endurance`` and the game over rounds have it.
+        """
+        rounds = self.threshold()
+        bare, stake = self.bare_cost[0], self.prize[0] * self.concession_months
+        if bare <= max(self.covered_cost[0], 0.0) or math.isinf(rounds):
+            bridging = 0.0 if math.isfinite(rounds) else math.inf
+        else:
+            bridging = (rounds * self.round_months - stake / bare) / (1.0 - self.covered_cost[0] / bare) * self.gap
+        return deterring_stock(rounds, **self.drawdown_terms()), max(bridging, 0.0)
+
     def bluff_terms(self) -> dict[str, float | Pair]:
         """Arguments of ``bluff``: the low and the high figure for the stock, in the chances that keep its mean.
 
@@ -172,18 +186,18 @@ class EnduranceTerms:
         """
         low, _, high = self.stock_months
         mean = sum(self.stock_months) / 3.0
-        parts = [self._against(stock) for stock in (low, high)]
+        parts = [self.against(stock) for stock in (low, high)]
         harm, worth, cost = ((parts[0][k], parts[1][k]) for k in range(3))
         return {"chance_small": (high - mean) / (high - low), "harm": harm, "worth": worth, "show_cost": cost}
 
-    def _against(self, stock: float) -> tuple[float, float, float]:
+    def against(self, stock: float) -> tuple[float, float, float]:
         """(harm to the target, worth to the sender, cost of a show) of a stop that lasts until the target gives in."""
         d, covered = self.discount_factor, self.covered_months(stock) / self.round_months
-        rounds = int(self.target_endurance(stock) / self.round_months)
-        served = [min(max(covered - t, 0.0), 1.0) for t in range(rounds)]
-        costs = [x * self.covered_cost[0] + (1.0 - x) * self.bare_cost[0] for x in served]
-        harm = self.years * sum(d**t * cost for t, cost in enumerate(costs))
-        harm += d**rounds * self.prize[0] * self.concession_months / 12.0
+        rounds = self.target_endurance(stock) / self.round_months
+        harm = d**rounds * self.prize[0] * self.concession_months / 12.0
+        for t in range(math.ceil(rounds)):
+            served, length = max(min(covered, rounds, t + 1.0) - t, 0.0), min(rounds - t, 1.0)
+            harm += d**t * self.years * (served * self.covered_cost[0] + (length - served) * self.bare_cost[0])
         worth = float(embargo_worth(self.sender_cost, self.sender_prize, d, rounds))
         return max(harm, 0.0), worth, self._saved(stock) - self._saved(max(stock - self.show_months, 0.0))
 
