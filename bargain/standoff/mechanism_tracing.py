@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
-from bargain.games.record import ArrayRecord
+from bargain.games.record import ArrayRecord, finite_array
 from bargain.mechanisms.inspection import Inspection, inspection_game
 from bargain.mechanisms.licence_office import LicenceOffice
 from bargain.mechanisms.licence_screening import LicenceTerms
@@ -205,6 +206,17 @@ class RouteBalance(ArrayRecord):
         stops = self.total <= 1e-4
         return np.asarray(np.where(stops.any(axis=-1), self.tracing[stops.argmax(axis=-1)], np.nan))
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; ``from_dict`` gives the equal balance back."""
+        return {"names": list(self.names)} | {name: getattr(self, name).tolist() for name in _ARRAYS}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(tuple(data["names"]), *(finite_array(data[name], name) for name in _ARRAYS))
+
+
+_ARRAYS = ("tracing", "profit", "losses")
+
 
 def route_balance(
     scenario: Scenario,
@@ -235,7 +247,7 @@ def route_balance(
         terms.append(np.array(full).reshape(len(names), 2, n_draws, n_coverages))
     dollars = 10.0 * np.array([many[f"{code}.gdp_usd_bn"] for code in names]).reshape(len(names), n_draws, n_coverages)
     gained = (terms[0] - terms[1]) * dollars[:, None]
-    return RouteBalance(names, np.asarray(tracing, dtype=np.float64), gained[:, 0], gained[:, 1])
+    return RouteBalance(names, *map(finite_array, (tracing, gained[:, 0], gained[:, 1]), _ARRAYS))
 
 
 def _control_at(scenario: Scenario, level: str) -> tuple[str, int]:

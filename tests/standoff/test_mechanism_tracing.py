@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from bargain.mechanisms.transshipment import transship
 from bargain.standoff import ScenarioError, load_scenario
 from bargain.standoff.instruments import moves
 from bargain.standoff.mechanism_tracing import (
+    RouteBalance,
     detour_routes,
     inspection_of_traders,
     licence_office,
@@ -92,6 +95,7 @@ def test_traders_stop_at_one_coverage_and_countries_before():
     # Stocks bridge within a quarter whatever licences are lost.
     np.testing.assert_allclose(stocked.deterring_coverage[:, 0], 0.75)
     np.testing.assert_allclose(stocked.losses, 0.0, atol=1e-9)
+    assert RouteBalance.from_dict(json.loads(json.dumps(bare.to_dict()))) == bare
     draws = EMPTY.draws(3, 5)
     assert route_balance(EMPTY, coverage, draws=draws).total.shape == (5, 3, 21)
 
