@@ -142,8 +142,7 @@ def deviation_gains(benefits: npt.ArrayLike, cost: float, contributions: npt.Arr
     missing = np.maximum(0.0, price - (given.sum() - given))
     built = given.sum() >= price - slack
     here = worth - given if built else (np.zeros(len(worth)) if refund else -given)
-    nothing = np.where(missing <= slack, worth, 0.0)
-    return np.asarray(np.maximum(np.maximum(nothing, worth - missing) - here, 0.0))
+    return np.asarray(np.maximum(np.maximum(0.0, worth - missing) - here, 0.0))
 
 
 def plant_shares(costs: npt.ArrayLike) -> FloatArray:
