@@ -17,6 +17,7 @@ from bargain.mechanisms.endurance import deterring_stock, embargo_threshold, emb
 from bargain.mechanisms.endurance_prior import EndurancePrior
 from bargain.mechanisms.exhaustion import Exhaustion, exhaustion
 from bargain.mechanisms.hoarding import Market
+from bargain.standoff.payoff_table import PayoffTable
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ControlInstrument, ScenarioError
 
@@ -233,8 +234,9 @@ def endurance_terms(
     """
     moves = CONTEST if contest is None else contest
     sides, label = _sides(scenario, input_name)
-    target, general = sides[0], scenario.with_values({"options.stocks": "pooled"})
-    covered, bare = (_outcomes(_with_stock(general, target, months), moves, sides) for months in (ENOUGH_MONTHS, 0.0))
+    target = sides[0]
+    full, empty = (_table(scenario, target, months) for months in (ENOUGH_MONTHS, 0.0))
+    covered, bare = (_outcomes(table, moves, sides) for table in (full, empty))
     given_in = (covered[f"{sides[0]} gives in"][0], covered[f"{sides[1]} gives in"][1])
     won = (covered[f"{sides[1]} gives in"][0], covered[f"{sides[0]} gives in"][1])
     users = f"{input_name}.{target}"
@@ -251,7 +253,7 @@ def endurance_terms(
         prize=(won[0] - given_in[0], won[1] - given_in[1]),
         stock_months=(stock.low, stock.value, stock.high),
         gap=dependence.value * (1.0 - scenario.parameters[f"{label}.{level}.civil"].value),
-        exponent=_exponent(_with_stock(general, target, 0.0), moves["goes_on"], sides, label),
+        exponent=_exponent(scenario, empty, moves["goes_on"], sides, label),
         price=_monthly_price(scenario, target, sides[1]),
         **own,
     )
@@ -265,13 +267,14 @@ def _sides(scenario: Scenario, input_name: str) -> tuple[tuple[str, str], str]:
     raise ScenarioError(f"no export control acts on the input '{input_name}'; the rule is one that can be withheld")
 
 
-def _with_stock(scenario: Scenario, target: str, months: float) -> Scenario:
-    return scenario.with_values(dict.fromkeys(scenario.stock_keys((target,)), months))
+def _table(scenario: Scenario, target: str, months: float) -> PayoffTable:
+    """The payoffs of a round in which the target has one general stock."""
+    stocks = dict.fromkeys(scenario.stock_keys((target,)), months)
+    return scenario.with_values({"options.stocks": "pooled", **stocks}).payoffs()
 
 
-def _outcomes(scenario: Scenario, moves: dict[str, Moves], sides: tuple[str, str]) -> dict[str, Pair]:
+def _outcomes(table: PayoffTable, moves: dict[str, Moves], sides: tuple[str, str]) -> dict[str, Pair]:
     """Payoffs of (target, sender) in the outcomes of a contest, percent of own GDP a year."""
-    table = scenario.payoffs()
     places = [table.players.index(code) for code in sides]
     found = {}
     for name, profile in moves.items():
@@ -280,9 +283,9 @@ def _outcomes(scenario: Scenario, moves: dict[str, Moves], sides: tuple[str, str
     return found
 
 
-def _exponent(scenario: Scenario, moves: Moves, sides: tuple[str, str], label: str) -> float:
+def _exponent(scenario: Scenario, table: PayoffTable, moves: Moves, sides: tuple[str, str], label: str) -> float:
     """Exponent of the loss in the shortage between the two tightest levels of the control, without stocks."""
-    table, place = scenario.payoffs(), list(scenario.players).index(sides[1])
+    place = scenario.players.index(sides[1])
     losses, gaps = [], []
     for level in list(scenario.file.instruments[label].levels)[-2:]:
         own = list(moves)
