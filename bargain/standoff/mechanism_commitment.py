@@ -276,6 +276,10 @@ def power_shift(
         pressure = control.pressure(control.round_at(capacity, empty)) * _value(scenario, f"{control.owner}.gdp_usd_bn")
         harm[control.owner] = [a + b for a, b in zip(harm[control.owner], pressure.tolist(), strict=True)]
     first, second = scenario.players
+    if any(harm[first][t] + harm[second][t] <= 0.0 for t in (0, 1)):
+        raise ScenarioError(
+            f"'{scenario.name}': neither side's export controls take anything from the other; no strength"
+        )
     now, later = (harm[second][t] / (harm[first][t] + harm[second][t]) for t in (0, 1))
     if later < now:
         first, second, now, later = second, first, 1.0 - now, 1.0 - later

@@ -68,6 +68,15 @@ def test_a_cut_that_does_not_pay_needs_no_capacity():
     assert float(deterring_capacity(0.5, 0.0, **industry)) == 1.0
 
 
+def test_insurance_may_be_cheaper_than_deterrence():
+    # A sender that pays next to nothing is deterred by nearly all of the supply only; half of it leaves little to lose.
+    found = capacity_choice(0.2, 0.5, 0.001, 0.9, 0.0, 2.4, 0.01, 0.3)
+    nothing, insured, deterred = found.costs
+    assert insured < deterred < nothing
+    assert (found.built, found.deters) == (found.insuring, False)
+    assert 0.0 < found.insuring < found.deterring < 1.0
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -157,6 +157,7 @@ def test_bad_names_and_missing_numbers(scenario):
         (lambda: Control.of(scenario, "licence", "ban"), "no export control 'licence'"),
         (lambda: Control.of(scenario, "licences", "bann"), "licences has no level 'bann'"),
         (lambda: credible_threats(scenario, "EU"), "no strategic player 'EU'"),
+        (lambda: power_shift(load_scenario("us-china-2018"), years=1.0, conflict_cost=0.5), "neither side's export"),
         (lambda: commitment_value(scenario, "concession"), "has no mechanisms.commitment.concession; give concession"),
     ):
         with pytest.raises(ScenarioError, match=message):
