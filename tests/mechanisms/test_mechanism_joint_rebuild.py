@@ -25,7 +25,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 @settings(max_examples=25, deadline=None)
-@given(SEEDS, st.integers(1, 5), st.floats(0.1, 1.0))
+@given(SEEDS, st.integers(1, 5), st.floats(0.1, 0.99))
 def test_shapley_shares_are_an_equilibrium(seed, n, part):
     benefits = np.random.default_rng(seed).uniform(0.0, 5.0, n) + 0.01
     found = joint_rebuild(benefits, part * benefits.sum())
