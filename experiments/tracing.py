@@ -209,12 +209,14 @@ def findings(table: pd.DataFrame) -> list[str]:
     ]
     for code, name in NAMES.items():
         own, whole = traders.loc[code], country.loc[code]
+        stocked = panels["deterring, stocked"].loc[code, "value"]
+        # Where no licence lost is felt, a country stops where its traders do, on the next point of the grid.
+        with_stocks = "only where its traders do" if stocked >= own.value else f"from {stocked:.0%}"
         lines.append(
             f"{name}: stops to pay for traders from {own.value:.0%} ({own.low:.0%} to {own.high:.0%}; today's coverage "
             f"is enough in {own.share_today:.0%} of draws), for the country without own stocks from {whole.value:.0%} "
             f"at central values (draws {whole.low:.0%} to {whole.high:.0%}, median {whole['median']:.0%}; enough in "
-            f"{whole.share_today:.0%}), within a quarter with the stocks it has from "
-            f"{panels['deterring, stocked'].loc[code, 'value']:.0%}"
+            f"{whole.share_today:.0%}), within a quarter with the stocks it has {with_stocks}"
         )
     for stance, words in (("neutral", "routes neutral"), ("align_US", "routes willing")):
         own = {key: office[f"{stance}, {key}"] for key in ("coverage", "penalty", "diverted")}
