@@ -17,6 +17,9 @@ from bargain.solvers.markov_logit import Local, MarkovLogit
 REGRET = 1e-10
 """Regret of one round, in payoff ranges, up to which polished play counts as an equilibrium."""
 
+ROUNDING = 1e-9
+"""Changes of probabilities that need not shrink any more: rounding in worth over small differences of worth."""
+
 
 def polished(system: MarkovLogit, start: FloatArray, used: BoolArray) -> FloatArray | None:
     """Equilibrium with the actions ``used`` in play near ``start``, both ``(n_states, width)``.
@@ -33,7 +36,7 @@ def polished(system: MarkovLogit, start: FloatArray, used: BoolArray) -> FloatAr
         value, jacobian = _conditions(system, here, free)
         change = _step(jacobian, value)
         size = float(np.abs(change).max())
-        if not size <= 1.0 or (number >= 4 and size > max(0.5 * last, 1e-12)):
+        if not size <= 1.0 or (number >= 4 and size > max(0.5 * last, ROUNDING)):
             return None
         p.reshape(-1)[free] -= change
         if size <= 1e-14:

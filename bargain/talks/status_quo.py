@@ -3,12 +3,14 @@
 Best replies in turn from the status quo, stage equilibria when those cycle, both in all states at once. Where neither
 comes to rest the state graph is taken apart: capacity that is rebuilt never shrinks, so that its strongly connected
 components can be solved one after the other, the last ones first, each a small game in which leaving it is worth what
-has been found behind it. There the logit branch that begins near the status quo finds mixed play, too. States that no
-play from the start leads to come last: what is found on the way must not depend on them.
+has been found behind it. Where pure play comes to no rest there, paths from averaged play lead to mixed equilibria
+(``markov_averaging``), from the status quo first, then from random play; the logit branch is what is left. States that
+no play from the start leads to come last: what is found on the way must not depend on them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -18,6 +20,8 @@ from bargain.games.markov import IntArray, MarkovGame
 from bargain.games.record import FloatArray
 from bargain.games.stationary import MarkovEquilibrium, StationaryProfile, certify_stationary, stationary_values
 from bargain.solvers.base import Proposal, Scope, Solver, solve
+from bargain.solvers.checks import entries, is_number
+from bargain.solvers.markov_averaging import averaged_play
 from bargain.solvers.markov_perfect import MarkovPerfect, status_quo
 from bargain.solvers.markov_rounds import Rounds, components
 from bargain.solvers.markov_search import one_state_at_a_time, random_moves, replies_in_turn, stage_iteration
@@ -31,7 +35,7 @@ class StatusQuoPath(Solver[MarkovGame, MarkovSolution]):
 
     start_profile: one action for each player (labels or numbers), in all states; start, criterion: as for
     ``MarkovPerfect``; whole: whether all states at once are tried first; n_starts: random starts within a component in
-    which the status quo leads nowhere; seed: of these; time_limit: seconds.
+    which the status quo leads nowhere, and logit branches after them; seed: of these; time_limit: seconds.
     """
 
     start_profile: tuple[Any, ...]
@@ -47,13 +51,21 @@ class StatusQuoPath(Solver[MarkovGame, MarkovSolution]):
     game_type: ClassVar[type[Any] | tuple[type[Any], ...]] = MarkovGame
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "start_profile", tuple(self.start_profile))
+        object.__setattr__(self, "start_profile", entries("start_profile", self.start_profile))
         if self.start is not None:
-            object.__setattr__(self, "start", tuple(float(chance) for chance in self.start))
+            object.__setattr__(self, "start", _chances(self.start))
+        if isinstance(self.n_starts, bool) or not isinstance(self.n_starts, int | np.integer) or self.n_starts < 0:
+            raise ValueError(f"n_starts = {self.n_starts!r} is not a number >= 0 without fraction")
 
     def settings(self) -> dict[str, Any]:
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+    def check_suits(self, game: Any) -> None:
+        super().check_suits(game)
+        status_quo(game, self.start_profile)
+        if self.start is not None and len(self.start) != game.n_states:
+            raise ValueError(f"start has {len(self.start)} weights for {game.n_states} states")
 
     def propose(self, game: MarkovGame) -> Proposal:
         rounds, watch = Rounds.of(game), current_watch()
@@ -94,15 +106,26 @@ class StatusQuoPath(Solver[MarkovGame, MarkovSolution]):
         moves, how = _played_out(rounds, status_quo(part, quo), generator)
         if moves is not None:
             return _certified(part, rounds, moves), how
+        why = ""
+        for number in range(1 + self.n_starts):
+            start = random_moves(rounds, generator) if number else status_quo(part, quo)
+            if number:
+                moves, _ = _played_out(rounds, start, generator)
+                if moves is not None:
+                    return _certified(part, rounds, moves), "a random start"
+            settled = averaged_play(rounds, start, current_watch())
+            verdict = (
+                None if settled.strategies is None else certify_stationary(part, StationaryProfile(settled.strategies))
+            )
+            if verdict is not None and verdict.certificate.holds:
+                return verdict, f"averaged play from {'a random start' if number else 'the status quo'}"
+            why = why or settled.why
         branch = self._branches(part, quo, 1)
         if branch.path is not None:
             return branch.path, "a logit branch near the status quo"
-        for _ in range(self.n_starts):
-            moves, _ = _played_out(rounds, random_moves(rounds, generator), generator)
-            if moves is not None:
-                return _certified(part, rounds, moves), "a random start"
-        branch = branch if branch.best is not None else self._branches(part, quo, self.n_starts)
-        return branch.best, branch.message if branch.best is None else "another logit branch"
+        branch = branch if branch.best is not None else self._branches(part, quo, 1 + self.n_starts)
+        words = f"averaged play: {why or 'not certified'}; {branch.message}"
+        return branch.best, words if branch.best is None else "another logit branch"
 
     def _branches(self, part: MarkovGame, quo: tuple[Any, ...], n_branches: int) -> MarkovSolution:
         left = current_watch().seconds_left
@@ -111,6 +134,15 @@ class StatusQuoPath(Solver[MarkovGame, MarkovSolution]):
             start_profile=quo, method="homotopy", n_branches=n_branches, seed=self.seed, time_limit=limit
         )
         return solve(part, solver)
+
+
+def _chances(start: Any) -> tuple[float, ...]:
+    """One weight per state as floats."""
+    given = () if isinstance(start, str) or not isinstance(start, Iterable) else tuple(start)
+    if not given or not all(is_number(chance) and chance >= 0.0 for chance in given) or not sum(given) > 0.0:
+        shown = start if len(given) < 6 else f"of {len(given)} entries"
+        raise ValueError(f"start = {shown!r} does not hold one weight >= 0 for each state, one of them positive")
+    return tuple(map(float, given))
 
 
 def reachable(rounds: Rounds, start: tuple[float, ...] | None) -> IntArray:
