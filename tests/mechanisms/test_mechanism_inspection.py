@@ -52,6 +52,7 @@ def test_one_round_is_what_the_general_solvers_find(cost, found, fine, gain):
     assert solve(game, Stackelberg(leader="inspector")).value == pytest.approx(mine.leader, abs=1e-7)
 
 
+@settings(deadline=None, max_examples=40)
 @given(cost=amounts, found=st.floats(0.0, 0.999), fine=amounts, gain=amounts)
 def test_a_leading_inspector_has_at_least_as_much(cost, found, fine, gain):
     game = inspection_game(cost, found, fine, gain)
@@ -128,6 +129,7 @@ def test_the_value_is_that_of_the_whole_game_in_normal_form(n, k, fine, gain):
     assert inspection_rounds(n, k, fine, gain).value == pytest.approx(-program.fun, abs=1e-9)
 
 
+@settings(deadline=None, max_examples=40)
 @given(n=counts, k=st.integers(0, 12), fine=amounts, gain=amounts)
 def test_the_recursion_is_the_closed_form_and_an_equilibrium(n, k, fine, gain):
     game = inspection_rounds(n, k, fine, gain)
@@ -136,6 +138,7 @@ def test_the_recursion_is_the_closed_form_and_an_equilibrium(n, k, fine, gain):
     assert ((game.inspect >= 0) & (game.inspect <= 1) & (game.violate >= 0) & (game.violate <= 1)).all()
 
 
+@settings(deadline=None, max_examples=40)
 @given(n=counts, k=st.integers(0, 11), fine=amounts, gain=amounts)
 def test_more_looks_and_larger_fines_never_hurt_the_inspector_more_rounds_do(n, k, fine, gain):
     value = inspection_value(n, k, fine, gain)

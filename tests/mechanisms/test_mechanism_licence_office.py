@@ -60,7 +60,7 @@ def test_no_policy_found_by_search_costs_less_and_one_costs_as_little(seed):
     assert best.cost == pytest.approx(float(office.cost(best.coverage, best.penalty)), abs=1e-12)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(offices)
 def test_the_certificate_holds(office):
     best = office.best_policy()
@@ -93,6 +93,7 @@ def test_costless_fines_are_set_as_high_as_they_go_and_save_coverage():
     np.testing.assert_allclose([p.coverage for p in policies], [2 / (2 + f) for f in (0, 1, 4, 100)])
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.floats(0.1, 6), st.floats(0, 8), st.floats(0, 0.9), st.floats(0.5, 20), st.floats(0.05, 1))
 def test_along_a_line_of_like_diversion_penalty_replaces_coverage(margin, penalty, part, kappa, share):
     level = part * share * min(margin / kappa, 1.0)
@@ -101,7 +102,7 @@ def test_along_a_line_of_like_diversion_penalty_replaces_coverage(margin, penalt
     assert (more - few) / 1e-5 == pytest.approx(-few / (margin + penalty), rel=1e-3, abs=1e-6)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(offices, st.floats(0, 8))
 def test_the_best_coverage_at_a_given_penalty(office, penalty):
     terms = (office.margin, penalty, office.concealment_cost, office.cap)
@@ -115,7 +116,7 @@ def test_the_best_coverage_at_a_given_penalty(office, penalty):
     assert 0 <= chosen <= 1
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(offices, st.floats(1, 5))
 def test_more_harm_never_means_more_diversion(office, factor):
     worse = LicenceOffice(**{**vars(office), "harm": factor * office.harm})

@@ -102,7 +102,7 @@ def test_the_offices_value_is_the_mean_of_simulated_applicants():
     assert abs(mean - found.office) < 4 * error
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(terms)
 def test_no_type_gains_by_another_plan(game):
     found = licence_equilibrium(game)
@@ -127,7 +127,7 @@ def test_the_certificate_sees_wrong_plans():
     assert largest_gains(LicenceEquilibrium(**{**vars(refused), "granted": True}))["office"] > 0.1
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(terms)
 def test_the_office_grants_up_to_the_threshold(game):
     found = licence_equilibrium(game)
@@ -137,7 +137,7 @@ def test_the_office_grants_up_to_the_threshold(game):
                 assert licence_equilibrium(LicenceTerms(**{**vars(game), "military_share": share})).granted is granted
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(terms, st.floats(0, 1))
 def test_better_detection_never_hurts_the_office_nor_helps_the_military_user(game, part):
     better = LicenceTerms(**{**vars(game), "detection": game.detection + part * (1 - game.detection)})
@@ -174,7 +174,7 @@ def test_short_licences_discipline():
     assert short.granted
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(value=st.floats(0.1, 10), cost=st.floats(0.01, 20), discount=st.floats(0.8, 0.995))
 def test_the_shortest_length_is_where_a_civil_user_starts_to_apply(value, cost, discount):
     game = shipped(civil_value=value, application_cost=cost, discount_factor=discount)

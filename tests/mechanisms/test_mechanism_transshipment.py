@@ -53,6 +53,7 @@ def shipped(**changes):
     return Routes(NAMES, **(numbers | {"concealment_cost": 11.8, "cap": 0.22} | changes))
 
 
+@settings(deadline=None, max_examples=40)
 @given(tracing=units, margin=prices, penalty=prices, kappa=costs, cap=units)
 def test_one_route_is_the_one_route_formula(tracing, margin, penalty, kappa, cap):
     one = Routes(("X",), margin, 0.3, 1.0, tracing, penalty, kappa, cap)
@@ -70,7 +71,7 @@ def test_like_routes_share_what_one_would_move():
     assert found.premium_fall == 0.0
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(markets())
 def test_nobody_gains_by_moving_another_amount_and_the_market_clears(market):
     routes, demand, slope = market
@@ -117,7 +118,7 @@ def test_it_solves_the_concave_program(seed):
     assert lost(found.moved) <= program.fun + 1e-9
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(markets(), st.integers(0, 2), units, st.sampled_from(["tracing", "penalty"]))
 def test_pressure_on_a_route_moves_less_over_it_and_never_less_over_the_others(market, route, more, name):
     routes, demand, slope = market
@@ -133,6 +134,7 @@ def test_pressure_on_a_route_moves_less_over_it_and_never_less_over_the_others(m
         np.testing.assert_allclose(after.moved[others], before.moved[others], atol=1e-12)
 
 
+@settings(deadline=None, max_examples=40)
 @given(markets())
 def test_nothing_moves_at_full_tracing_or_from_the_deterring_coverage_on(market):
     routes, demand, slope = market
@@ -141,6 +143,7 @@ def test_nothing_moves_at_full_tracing_or_from_the_deterring_coverage_on(market)
     assert transship(shut, demand, slope).total == pytest.approx(0.0, abs=1e-12)
 
 
+@settings(deadline=None, max_examples=40)
 @given(margin=st.floats(0.01, 20), penalty=prices, below=st.floats(0.01, 0.99))
 def test_the_deterring_coverage_and_penalty_are_where_the_first_unit_stops_to_pay(margin, penalty, below):
     edge = float(deterring_coverage(margin, penalty))
