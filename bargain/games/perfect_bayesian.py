@@ -27,6 +27,9 @@ LARGEST_SEARCH = 50_000
 INTERIOR = 1e-7
 """Chances in a support are at least this; a smaller one belongs to a smaller support."""
 
+EXACT = 1e-9
+"""Rounding in equalities and inequalities, in payoffs scaled to a range of one."""
+
 Support = tuple[int, ...]
 
 
@@ -156,7 +159,14 @@ def _interior(
     """
     from scipy.optimize import linprog
 
-    n, matrix = len(places), np.array(equalities[0])
+    n, matrix, targets = len(places), np.array(equalities[0]), np.array(equalities[1])
+    found, _, rank, _ = np.linalg.lstsq(matrix, targets, rcond=1e-10)
+    if np.abs(matrix @ found - targets).max() > EXACT:
+        return None
+    if rank == matrix.shape[1]:
+        # The equalities leave one point: no program is needed.
+        inside = found[:n].min() >= INTERIOR and (not upper or (np.array(upper) @ found).max() <= EXACT)
+        return (_chance_table(places, shape, found), True) if inside else None
     rows = [np.append(row, 0.0) for row in upper]
     rows += [np.append(-np.eye(n + n_free)[k], 1.0) for k in range(n)]
     result = linprog(
@@ -164,17 +174,23 @@ def _interior(
         A_ub=np.array(rows),
         b_ub=np.zeros(len(rows)),
         A_eq=np.column_stack([matrix, np.zeros(len(matrix))]),
-        b_eq=np.array(equalities[1]),
+        b_eq=targets,
         bounds=[(0.0, 1.0)] * n + [(None, None)] * n_free + [(0.0, 1.0)],
         method="highs",
         options=PRECISE,
     )
     if result.status != 0 or result.x is None or result.x[-1] < INTERIOR:
         return None
-    point = np.zeros(shape)
-    for (row, column), chance in zip(places, result.x[:n], strict=True):
-        point[row, column] = chance
-    return point, _fixed(matrix, list(range(n)) if watched is None else watched)
+    chances = _chance_table(places, shape, result.x)
+    return chances, _fixed(matrix, list(range(n)) if watched is None else watched)
+
+
+def _chance_table(places: list[tuple[int, int]], shape: tuple[int, int], chances: FloatArray) -> FloatArray:
+    """Chances of (row, column) places as a table whose rows with any sum to 1."""
+    table = np.zeros(shape)
+    for (row, column), chance in zip(places, chances, strict=False):
+        table[row, column] = chance
+    return np.asarray(table)
 
 
 def _fixed(matrix: FloatArray, watched: list[int]) -> bool:
