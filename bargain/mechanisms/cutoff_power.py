@@ -44,7 +44,7 @@ def cutoff_power(
     """Share of the user's value added that is lost when the controlled share of an input is withheld, in [0, 1].
 
     cost_share: of the bundle, in (0, 1); elasticity: s >= 0 between the bundle and everything else, 1 is Cobb-Douglas.
-    Computed in logs. All broadcast.
+    All broadcast.
     """
     a, s = np.asarray(cost_share, dtype=np.float64), np.asarray(elasticity, dtype=np.float64)
     _check("cost_share", a, (a > 0.0) & (a < 1.0), "in (0, 1)")
@@ -52,8 +52,9 @@ def cutoff_power(
     log_rise = np.log(price_rise(share, source_elasticity))
     power = 1.0 - s
     safe = np.where(np.abs(power) < 1e-9, 1.0, power)
-    with np.errstate(invalid="ignore"):
-        nested = np.logaddexp(np.log(a) + safe * log_rise, np.log1p(-a)) / safe
+    # What overflows is a cost without bound: all is lost.
+    with np.errstate(over="ignore"):
+        nested = np.log1p(a * np.expm1(safe * log_rise)) / safe
         log_cost = np.where(np.abs(power) < 1e-9, a * log_rise, nested)
     return np.asarray(-np.expm1(-log_cost))
 

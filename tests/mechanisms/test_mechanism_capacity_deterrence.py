@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bargain.mechanisms.capacity_deterrence import CapacityChoice, capacity_choice, deterring_capacity, loss_at
 
+few = settings(max_examples=30, deadline=None)
 industries = st.fixed_dictionaries(
     {
         "dependence": st.floats(0.1, 1.0),
@@ -40,6 +41,7 @@ def test_the_threshold_is_where_cutting_off_just_does_not_pay(g, f, industry):
     assert float(deterring_capacity(g, f, **industry)) == pytest.approx(bisected(g, f, industry), abs=1e-6)
 
 
+@few
 @given(g=amounts, f=amounts, more=amounts, industry=industries)
 def test_the_threshold_falls_in_the_senders_cost_and_rises_in_its_gain(g, f, more, industry):
     threshold = deterring_capacity(g, f, **industry)

@@ -6,15 +6,17 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bargain.mechanisms.credibility import Crisis, Threat, audience_cost, crisis, least_audience, threat
 
+few = settings(max_examples=30, deadline=None)
 payoffs = st.floats(-5.0, 5.0)
 amounts = st.floats(0.01, 5.0)
 
 
+@few
 @given(acting=payoffs, yielding=payoffs, audience=st.floats(0.0, 5.0), more=amounts)
 def test_a_threat_is_credible_when_backing_down_costs_more(acting, yielding, audience, more):
     found = threat(acting, yielding, audience)
@@ -31,6 +33,7 @@ def test_the_audience_counts_what_is_left_unanswered():
     assert audience_cost([1.0, 1.0, 0.2], [0.0, 0.4, 0.5], 0.35, 0.5).tolist() == pytest.approx([0.7, 0.42, 0.0])
 
 
+@few
 @given(x=amounts, y=st.floats(0.0, 5.0), h=amounts, a=st.floats(0.0, 5.0), top=amounts)
 def test_nobody_gains_in_a_crisis_by_other_behaviour(x, y, h, a, top):
     found = crisis(x, y, h, a, top)
@@ -40,6 +43,7 @@ def test_nobody_gains_in_a_crisis_by_other_behaviour(x, y, h, a, top):
     assert Crisis.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
+@few
 @given(x=amounts, y=st.floats(0.01, 5.0), h=amounts, a=amounts, top=amounts, seed=st.integers(0, 10**6))
 def test_the_payoffs_are_those_of_play_drawn_type_by_type(x, y, h, a, top, seed):
     found = crisis(x, y, h, a, top)
@@ -51,6 +55,7 @@ def test_the_payoffs_are_those_of_play_drawn_type_by_type(x, y, h, a, top, seed)
     assert (sender.mean(), target.mean()) == pytest.approx(found.payoffs, abs=2e-3 * (x + y + h + a))
 
 
+@few
 @given(x=amounts, y=st.floats(0.01, 5.0), h=amounts, a=amounts, top=amounts, more=amounts)
 def test_a_larger_audience_cost_makes_threats_likelier_made_and_believed(x, y, h, a, top, more):
     small, large = crisis(x, y, h, a, top), crisis(x, y, h, a + more, top)

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 
 from bargain.mechanisms.cutoff_power import cutoff_power, price_rise, share_for_power
 
+few = settings(max_examples=30, deadline=None)
 inner = st.floats(0.5, 6.0)
 outer = st.floats(0.05, 3.0)
 cost_shares = st.floats(0.01, 0.9)
@@ -31,12 +32,14 @@ def test_it_is_the_loss_of_a_user_that_minimises_its_costs(w, a, e, s):
     assert float(cutoff_power(w, a, e, s)) == pytest.approx(1.0 - 1.0 / found.fun, abs=1e-6)
 
 
+@few
 @given(w=shares, a=cost_shares, e=inner)
 def test_cobb_douglas_is_the_form_of_the_literature(w, a, e):
     log_loss = -np.log1p(-cutoff_power(w, a, e))
     assert log_loss == pytest.approx(a / e * np.log(1.0 / (1.0 - w)), rel=1e-9, abs=1e-12)
 
 
+@few
 @given(w=shares, v=shares, a=cost_shares, e=inner, s=outer)
 def test_power_rises_in_the_share_and_less_needed_inputs_have_less(w, v, a, e, s):
     low, high = min(w, v), max(w, v)
@@ -46,6 +49,7 @@ def test_power_rises_in_the_share_and_less_needed_inputs_have_less(w, v, a, e, s
     assert 0.0 <= cutoff_power(w, a, e, s) <= 1.0
 
 
+@few
 @given(w=shares, v=shares, a=cost_shares, e=inner)
 def test_joint_control_is_worth_more_than_its_parts_in_logs(w, v, a, e):
     both = w + (1.0 - w) * v
@@ -54,6 +58,7 @@ def test_joint_control_is_worth_more_than_its_parts_in_logs(w, v, a, e):
     assert log_loss[0] >= log_loss[1] + log_loss[2] - 1e-9
 
 
+@few
 @given(w=st.floats(0.01, 0.9), a=cost_shares, e=inner, s=st.floats(0.05, 0.99) | st.just(1.0))
 def test_the_share_for_a_power_is_its_inverse(w, a, e, s):
     power = float(cutoff_power(w, a, e, s))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bargain.mechanisms import growth
 from bargain.standoff import transitions
 
+few = settings(max_examples=30, deadline=None)
 shares = st.floats(0.0, 1.0)
 
 
@@ -18,6 +19,7 @@ def test_the_standoff_takes_its_growth_from_here():
     assert transitions.withheld_share is growth.withheld_share
 
 
+@few
 @given(today=shares, withheld=shares, years=st.floats(0.5, 20.0), covered=shares, factor=st.floats(1.0, 4.0))
 def test_withholding_multiplies_the_pace_by_the_factor(today, withheld, years, covered, factor):
     def pace(share):

@@ -6,11 +6,12 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bargain.mechanisms.shifting_power import ShiftingPower, conflict_threshold, shifting_power
 
+few = settings(max_examples=30, deadline=None)
 chances, costs, discounts = st.floats(0.0, 1.0), st.floats(0.0, 3.0), st.floats(0.1, 0.97)
 
 
@@ -34,6 +35,7 @@ def test_reference_case():
     assert not shifting_power(0.3, 0.438, 0.5, 0.9).conflict
 
 
+@few
 @given(p=chances, rise=chances, cost=costs, d=discounts)
 def test_conflict_is_what_the_threshold_says_and_an_equilibrium(p, rise, cost, d):
     later = p + (1.0 - p) * rise
@@ -44,6 +46,7 @@ def test_conflict_is_what_the_threshold_says_and_an_equilibrium(p, rise, cost, d
     assert (found.offer is None) == found.conflict
 
 
+@few
 @given(p=chances, rise=chances, cost=st.floats(0.05, 3.0), d=st.floats(0.2, 0.9))
 def test_conflict_is_what_the_game_of_many_rounds_has(p, rise, cost, d):
     later = p + (1.0 - p) * rise
@@ -53,6 +56,7 @@ def test_conflict_is_what_the_game_of_many_rounds_has(p, rise, cost, d):
         assert shifting_power(p, later, cost, d).conflict == (gain > 0.0)
 
 
+@few
 @given(p=chances, cost=costs, d=discounts, more=st.floats(0.01, 1.0))
 def test_the_threshold_rises_in_cost_and_in_the_chance_now(p, cost, d, more):
     threshold = conflict_threshold(p, cost, d)
@@ -60,6 +64,7 @@ def test_the_threshold_rises_in_cost_and_in_the_chance_now(p, cost, d, more):
     assert conflict_threshold(min(1.0, p + more), cost, d) >= threshold
 
 
+@few
 @given(p=chances, rise=chances, cost=costs, d=discounts, more=st.floats(0.0, 1.0))
 def test_a_faster_shift_never_brings_peace(p, rise, cost, d, more):
     later = p + (1.0 - p) * rise

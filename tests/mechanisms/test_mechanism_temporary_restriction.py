@@ -18,6 +18,7 @@ from bargain.mechanisms.temporary_restriction import (
     temporary_restriction,
 )
 
+few = settings(max_examples=30, deadline=None)
 paces = st.floats(0.01, 0.2)
 flows = st.floats(0.0, 2.0)
 discounts = st.floats(0.5, 0.97)
@@ -53,6 +54,7 @@ def test_the_worth_is_that_of_play_round_by_round(gain, cost, rent, today, pace,
     assert found.best >= 0.0
 
 
+@few
 @given(controlled=st.floats(0.0, 1.0), rent=flows, pace=paces, d=discounts)
 def test_the_open_value_in_closed_form(controlled, rent, pace, d):
     m = np.arange(1500)
@@ -60,6 +62,7 @@ def test_the_open_value_in_closed_form(controlled, rent, pace, d):
     assert float(linear_open_value(controlled, rent, pace, d)) == pytest.approx(expected, abs=1e-9)
 
 
+@few
 @given(
     gain=flows, cost=st.floats(0.0, 0.5), rent=flows, today=st.floats(0.0, 0.9), pace=paces, extra=paces, d=discounts
 )
@@ -72,6 +75,7 @@ def test_as_long_as_enough_is_controlled_another_round_pays(gain, cost, rent, to
     assert (np.diff(found.worth)[inside] >= -1e-9).all()
 
 
+@few
 @given(gain=flows, cost=st.floats(0.0, 0.5), rent=flows, pace=paces, extra=paces, d=discounts, more=st.floats(1.1, 4.0))
 def test_faster_rebuilding_makes_every_spell_worth_less(gain, cost, rent, pace, extra, d, more):
     assume(gain >= rent)

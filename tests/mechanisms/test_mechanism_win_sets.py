@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bargain.mechanisms.win_sets import (
@@ -19,6 +19,7 @@ from bargain.mechanisms.win_sets import (
     win_set,
 )
 
+few = settings(max_examples=30, deadline=None)
 shares = st.floats(0.0, 1.0)
 thousandths = st.integers(0, 1000).map(lambda k: k / 1000)
 
@@ -28,6 +29,7 @@ def test_reference_cases():
     np.testing.assert_allclose(found, [0.7, 0.4, np.nan], atol=1e-15)
 
 
+@few
 @given(r1=shares, r2=shares)
 def test_the_share_is_the_nash_solution_within_both_win_sets(r1, r2):
     x = np.linspace(0.0, 1.0, 2001)
@@ -39,6 +41,7 @@ def test_the_share_is_the_nash_solution_within_both_win_sets(r1, r2):
         assert share == pytest.approx(x[inside][np.argmax((x * (1.0 - x))[inside])], abs=6e-4)
 
 
+@few
 @given(r1=shares, r2=shares, more=shares)
 def test_a_narrower_win_set_gets_no_less_until_there_is_no_deal(r1, r2, more):
     narrower = r1 + (1.0 - r1) * more
@@ -47,6 +50,7 @@ def test_a_narrower_win_set_gets_no_less_until_there_is_no_deal(r1, r2, more):
     assert not (np.isnan(before) and not np.isnan(after))
 
 
+@few
 @given(
     r=st.lists(thousandths, min_size=1, max_size=5),
     weights=st.lists(st.floats(0.05, 1.0), min_size=5, max_size=5),
@@ -70,6 +74,7 @@ def test_uncertainty_costs_deals_that_knowledge_would_make():
     assert best_offer([0.7], [1.0], own_threshold=0.5).payoffs == (0.0, 0.0)
 
 
+@few
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 6), st.floats(0.1, 1.0))
 def test_a_win_set_counts_the_weight_of_those_that_gain(seed, n_factions, n_agreements, quota):
     rng = np.random.default_rng(seed)
@@ -86,6 +91,7 @@ def test_a_win_set_counts_the_weight_of_those_that_gain(seed, n_factions, n_agre
     assert one == found[0]
 
 
+@few
 @given(st.integers(0, 2**32 - 1), st.integers(1, 7))
 def test_negotiators_settle_on_the_largest_product_they_can_ratify(seed, n):
     rng = np.random.default_rng(seed)
@@ -102,6 +108,7 @@ def test_negotiators_settle_on_the_largest_product_they_can_ratify(seed, n):
     assert Settlement.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
+@few
 @given(st.integers(0, 2**32 - 1), st.integers(1, 7))
 def test_a_proposal_is_best_and_certain_ratification_makes_it_the_proposers_own_best(seed, n):
     rng = np.random.default_rng(seed)
