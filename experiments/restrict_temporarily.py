@@ -148,5 +148,6 @@ def findings(table: pd.DataFrame) -> list[str]:
 def _length(row: pd.Series) -> str:
     if row["quarters"] == 0:
         return "no restriction at all"
-    limit = " (the longest tried)" if row["quarters"] == LONGEST else ""
+    limit = ", the longest tried" if row["quarters"] == LONGEST else ""
+    limit += ", when all is rebuilt" if row["capacity_elsewhere"] >= 1.0 else ""
     return f"{row['quarters']} quarters{limit}"

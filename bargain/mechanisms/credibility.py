@@ -50,8 +50,7 @@ class Threat:
     """Whether a threat is carried out once it has failed to deter.
 
     acting, yielding: the sender's payoffs after either, the audience left out; audience: what backing down costs on
-    top; credible: whether acting is at least as good; least_audience: the audience cost from which on it is; cost:
-    what carrying out takes from the sender, net of nothing it may win, against ``yielding``.
+    top; credible: whether acting is at least as good; least_audience: the audience cost from which on it is.
     """
 
     acting: float

@@ -114,6 +114,39 @@ def temporary_restriction(
     return TemporaryRestriction(capacity, gained, lost, int(np.flatnonzero(worth >= worth.max() - ties)[0]))
 
 
+def best_in_any_order(
+    restricted: Callable[[FloatArray], FloatArray],
+    opened: Callable[[FloatArray], FloatArray],
+    today: float,
+    open_pace: float,
+    restricted_pace: float,
+    discount_factor: float,
+) -> tuple[float, bool]:
+    """The value per round of restricting in whatever rounds are best, and whether the first one is among them.
+
+    Both flows depend on capacity alone, so that what has happened is told by the numbers of rounds of either kind:
+    backward induction over them is exact. At full capacity the larger flow goes on for ever. open_pace > 0. The
+    difference to ``temporary_restriction`` is what one spell at the start leaves out.
+    """
+    _check(np.zeros(0), today, open_pace, restricted_pace, discount_factor)
+    if open_pace == 0.0:
+        raise ValueError("open_pace = 0 is not > 0: without growth nothing ends")
+    d = discount_factor
+    held, lifted = (int(np.ceil((1.0 - today) / pace - 1e-9)) for pace in (restricted_pace, open_pace))
+    counts = np.arange(held + 1)[:, None], np.arange(lifted + 1)[None]
+    capacity = np.minimum(1.0, today + restricted_pace * counts[0] + open_pace * counts[1])
+    flows = np.stack([np.asarray(f(capacity), dtype=np.float64) for f in (restricted, opened)])
+    end = np.asarray([float(np.asarray(f(np.ones(1)))[0]) for f in (restricted, opened)]).max()
+    value, first = np.full((held + 2, lifted + 2), end), False
+    for i in range(held, -1, -1):
+        for j in range(lifted, -1, -1):
+            if capacity[i, j] < 1.0:
+                options = (1.0 - d) * flows[:, i, j] + d * np.array([value[i + 1, j], value[i, j + 1]])
+                value[i, j] = options.max()
+                first = bool(options[0] >= options[1])
+    return float(value[0, 0]), first
+
+
 def _open_values(
     capacity: FloatArray, opened: Callable[[FloatArray], FloatArray], pace: float, d: float
 ) -> tuple[FloatArray, FloatArray]:

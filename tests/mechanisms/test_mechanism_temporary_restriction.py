@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import pickle
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from bargain.mechanisms.temporary_restriction import (
     TemporaryRestriction,
+    best_in_any_order,
     capacity_path,
     linear_open_value,
     pays_above,
@@ -108,6 +110,43 @@ def test_growth_that_never_comes_without_a_restriction():
     assert found.length == 0
 
 
+def in_this_order(order, gain, cost, rent, today, pace, extra, d, rounds=600):
+    capacity, value = today, 0.0
+    for t in range(rounds):
+        held = t < len(order) and order[t]
+        value += (1.0 - d) * d**t * ((gain * (1.0 - capacity) - cost) if held else rent * (1.0 - capacity))
+        capacity = min(1.0, capacity + pace + (extra if held else 0.0))
+    return value
+
+
+@settings(max_examples=8, deadline=None)
+@given(gain=flows, cost=st.floats(0.01, 0.5), rent=flows, extra=st.floats(0.0, 0.2), d=st.floats(0.5, 0.9))
+def test_the_best_order_is_the_best_of_all_orders(gain, cost, rent, extra, d):
+    world = {"gain": gain, "cost": cost, "rent": rent, "today": 0.3, "pace": 0.12, "extra": extra, "d": d}
+    value, first = best_in_any_order(
+        lambda k: gain * (1.0 - k) - cost, lambda k: rent * (1.0 - k), 0.3, 0.12, 0.12 + extra, d
+    )
+    orders = {order: in_this_order(order, **world, rounds=120) for order in itertools.product((True, False), repeat=6)}
+    best = max(orders, key=orders.get)
+    # Six rounds without a restriction rebuild everything.
+    assert value == pytest.approx(orders[best], abs=1e-5)
+    if abs(orders[best] - max(v for o, v in orders.items() if o[0] != best[0])) > 1e-4:
+        assert first == best[0]
+    spell = linear(gain, cost, rent, 0.3, 0.12, extra, d)
+    assert value >= in_this_order((), **world) + spell.best - 1e-9
+
+
+def test_waiting_may_be_better_than_a_spell_at_the_start():
+    # At the end nothing is left to lose: no spell at the start pays, but restricting in the last round does.
+    restricted, opened = (lambda k: 1.2 * (1.0 - k)), (lambda k: 1.0 - k)
+    value, first = best_in_any_order(restricted, opened, 0.0, 0.05, 0.09, 0.97)
+    path = capacity_path(0.0, 0.09, 25)[:-1]
+    spell = temporary_restriction(restricted(path), opened, 0.0, 0.05, 0.09, 0.97)
+    assert spell.length == 0
+    assert not first
+    assert value > float(linear_open_value(1.0, 1.0, 0.05, 0.97)) + 1e-6
+
+
 def test_round_trip_and_bad_numbers():
     found = linear(2.0, 1.0, 0.5, 0.0, 0.05, 0.02, 0.9)
     assert TemporaryRestriction.from_dict(json.loads(json.dumps(found.to_dict()))) == found
@@ -124,3 +163,5 @@ def test_round_trip_and_bad_numbers():
             temporary_restriction(arguments[0], lambda k: 1.0 - k, *arguments[1:])
     with pytest.raises(ValueError, match="rent = -1 is not >= 0"):
         pays_above(1.0, 0.0, -1.0, 0.0, 0.9)
+    with pytest.raises(ValueError, match="open_pace = 0 is not > 0"):
+        best_in_any_order(lambda k: 1.0 - k, lambda k: 1.0 - k, 0.0, 0.0, 0.1, 0.9)
