@@ -25,7 +25,7 @@ from bargain.solvers.markov_rounds import Rounds
 from bargain.solvers.markov_smoothing import smoothed_end
 from bargain.solvers.watch import Watch
 
-SETTLING, PLAYED = 20, 200
+SETTLING, PLAYED = 20, 80
 """Rounds before averaging begins, and all of them; actions of those in between are left out at first."""
 
 STARTS = ((0.9, 0.1), (0.5, 0.3), (0.0, 1.0))

@@ -81,3 +81,23 @@ def test_states_that_play_does_not_lead_to_do_not_matter() -> None:
         values.append(setting.at_start(found.path.values))
     assert "states that play may lead to" in found.path_by
     np.testing.assert_allclose(values[0], values[1], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"start_profile": 5}, "start_profile = 5 does not hold one entry for each player"),
+        ({"start_profile": (0, 0), "start": 5}, "start = 5 does not hold one weight >= 0 for each state"),
+        ({"start_profile": (0, 0), "start": (0.0, 0.0)}, "one of them positive"),
+        ({"start_profile": (0, 0), "start": (1.0, float("nan"))}, "does not hold one weight >= 0 for each state"),
+        ({"start_profile": (0, 0), "n_starts": -1}, "n_starts = -1 is not a number >= 0"),
+    ],
+)
+def test_what_is_no_setting_is_named(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        StatusQuoPath(**settings)  # type: ignore[arg-type]
+
+
+def test_a_start_of_another_game_is_refused() -> None:
+    with pytest.raises(ValueError, match="start has 3 weights for 2 states"):
+        solve(pennies_then_rest(), StatusQuoPath((1, 1), (1.0, 0.0, 0.0)))
