@@ -30,6 +30,8 @@ SETTINGS = {
     "obstinate": ["low", "value", "high"],
     "months": 24,
     "largest_gain": 1e-4,
+    "n_draws": 40,
+    "seed": 0,
 }
 NAMES = {"US": "United States", "CN": "China"}
 OBSTINATE = "mechanisms.endurance.obstinate"
@@ -47,6 +49,7 @@ def run() -> pd.DataFrame:
     doubt = scenario.parameters[OBSTINATE]
     for name in SETTINGS["obstinate"]:
         rows += _known_stock(endurance_terms(scenario.with_values({OBSTINATE: getattr(doubt, name)})), name)
+    rows += _draws(scenario)
     table = pd.DataFrame(rows, columns=["part", "costs", "side", "obstinate", "x", "value"])
     table.attrs["parameters_hash"] = scenario.hash
     table.attrs["record"] = {**scenario.record(), "solver": "attrition, exhaustion, known_attrition"}
@@ -112,6 +115,27 @@ def _private(terms: EnduranceTerms, spread: Attrition) -> list[Row]:
                 ("holds out", costs, code, "value", float(t), float(1.0 - chance))
                 for t, chance in zip(grid, yielded, strict=True)
             ]
+    return rows
+
+
+def _draws(scenario: bg.Scenario) -> list[Row]:
+    """Who gives in, both private, when all parameters are drawn from their ranges; only draws that have an answer.
+
+    With costs as they come there is none where the stock is dear to the United States while it lasts: it would not hold
+    out on it to the end. Where holding out costs a side nothing, its endurance has no end.
+    """
+    rows: list[Row] = []
+    draws = scenario.draws(SETTINGS["n_draws"], SETTINGS["seed"])
+    for i in range(SETTINGS["n_draws"]):
+        terms = endurance_terms(scenario.with_values({key: float(values[i]) for key, values in draws.items()}))
+        if min(terms.prize) <= 0.0 or terms.covered_cost[1] <= 0.0 or terms.bare_cost[0] <= terms.covered_cost[0]:
+            continue
+        found = {"as they come": terms.exhaustion(), "spread": _checked(attrition(*terms.priors()))}
+        if not found["as they come"].holds:
+            del found["as they come"]
+        for costs, result in found.items():
+            for side, code in enumerate(terms.players):
+                rows.append(("gives in, draws", costs, code, "value", float(i), result.yields[side]))
     return rows
 
 
@@ -238,6 +262,16 @@ def findings(table: pd.DataFrame) -> list[str]:
                 f"stock known, costs {costs}, {LEVELS[name]} chance of a side that never gives in: chance that the "
                 f"United States / China gives in at {shown}; {_turn(wide)}"
             )
+    for costs in COSTS:
+        wide = rows("gives in, draws", costs).pivot(index="x", columns="side", values="value")
+        many = f"{len(wide)} of {SETTINGS['n_draws']} draws of all parameters have an answer"
+        if len(wide):
+            middle = ", ".join(f"{name} {wide[side].median():.2f}" for side, name in NAMES.items())
+            many += (
+                f": China is the likelier one in {int((wide['CN'] > wide['US']).sum())} of them, the United States in "
+                f"{int((wide['US'] > wide['CN']).sum())}; median chance of giving in: {middle}"
+            )
+        lines.append(f"both private, costs {costs}: {many}")
     spread, came = rows("largest gain", "spread")["value"].max(), rows("largest gain", "as they come")["value"].max()
     lines.append(
         f"checks, of a prize: no type gains more than {spread:.0e} (costs spread) by another date; with costs as they "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -102,14 +103,25 @@ class EnduranceTerms:
     def priors(self, n_pieces: int = 24) -> tuple[EndurancePrior, EndurancePrior]:
         """What each side knows of the other: a triangular stock of the target, a cost of the sender within a spread.
 
-        The target's endurance rises with its stock, so the pieces of the stock's density become pieces of endurance.
+        The target's endurance rises with its stock, so the pieces of the stock's density become pieces of endurance,
+        unless the prize is used up before a large stock is.
         """
         stocks = EndurancePrior.triangular(*self.stock_months, self.obstinate, n_pieces)
         months = tuple(self.target_endurance(stock) for stock in stocks.months)
         low, high = (self.sender_endurance(1.0 + sign * self.cost_spread) for sign in (1.0, -1.0))
         if not all(map(math.isfinite, (*months, low, high))):
             raise ScenarioError("holding out costs a side nothing at these values: its endurance has no end")
-        return EndurancePrior(months, stocks.chances), EndurancePrior.uniform(low, high, self.obstinate)
+        return self._of_stocks(months, stocks), EndurancePrior.uniform(low, high, self.obstinate)
+
+    def _of_stocks(self, months: tuple[float, ...], stocks: EndurancePrior) -> EndurancePrior:
+        """The prior of endurance; of points where large stocks outlast what they are worth and end alike."""
+        if all(a < b for a, b in pairwise(months)):
+            return EndurancePrior(months, stocks.chances)
+        gathered: dict[float, float] = {}
+        for a, b, chance in zip(stocks.months, stocks.months[1:], stocks.chances, strict=False):
+            point = self.target_endurance(0.5 * (a + b))
+            gathered[point] = gathered.get(point, 0.0) + chance
+        return EndurancePrior(tuple(gathered), tuple(gathered.values()))
 
     def exhaustion(self, stocks: EndurancePrior | None = None, n_types: int = 100) -> Exhaustion:
         """The contest with costs as they come: the target's stock, then the bare cost; the sender's all the time.

@@ -35,7 +35,7 @@ def test_a_rising_hazard_means_at_once_or_to_the_end() -> None:
     assert found.rival_gain < 1e-6
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.floats(0.005, 0.4), min_size=1, max_size=4), st.floats(2.1, 17.9), st.floats(0.01, 0.3))
 def test_no_type_of_the_rival_gains_and_the_delay_is_simulated(costs, mode, z) -> None:
     dates = EndurancePrior.triangular(2.0, mode, 18.0, z, n_pieces=40)

@@ -74,6 +74,16 @@ def test_defaults_make_certified_play(terms: EnduranceTerms) -> None:
     assert target_stock(terms.market()) > 18.0
 
 
+def test_a_stock_that_outlasts_its_prize_ends_with_it(terms: EnduranceTerms) -> None:
+    dear = replace(terms, covered_cost=(0.3, terms.covered_cost[1]))
+    assert dear.target_endurance(18.0) == dear.target_endurance(100.0) == pytest.approx(12.0 * dear.prize[0] / 0.3)
+    prior = dear.priors()[0]
+    assert not prior.smooth
+    assert sum(prior.chances) == pytest.approx(1.0 - terms.obstinate)
+    assert max(attrition(*dear.priors()).gains) < 1e-4
+    assert not dear.exhaustion().holds
+
+
 def test_stocks_that_deter(terms: EnduranceTerms) -> None:
     rationed, bridging = terms.deterring_stocks()
     assert terms.threshold() == pytest.approx(
