@@ -25,6 +25,7 @@ LONG = {
     "leverage",
     "linkage",
     "parameter_draws",
+    "restrict_temporarily",
     "stock_and_time",
     "truce_life",
     "truce_path",
