@@ -28,6 +28,18 @@ SETTINGS = {
     "investor": "US",
     "products": ["light", "heavy"],
     "spare": [1.0, 1.5],
+    "today": {
+        "light": {"mine": "mine_share_cn_2024", "refine": "refine_share_cn", "magnet": "magnet_share_cn"},
+        "heavy": {"mine": "mine_share_cn_2024", "refine": "hree_refine_share_cn_2024", "magnet": "magnet_share_cn"},
+    },
+    "projected": {
+        "light": {"mine": "mine_share_cn_2030", "refine": "refine_share_cn_2030", "magnet": "magnet_share_cn_2027"},
+        "heavy": {
+            "mine": "mine_share_cn_2030",
+            "refine": "hree_refine_share_cn_2030",
+            "magnet": "magnet_share_cn_2027",
+        },
+    },
 }
 STAGES = {"mine": "mines", "refine": "refining", "magnet": "magnets"}
 ADDED = {
@@ -49,7 +61,7 @@ def run() -> pd.DataFrame:
             slack = supply_chain(scenario, product=product, refine_spare=spare, magnet_spare=spare)
             rows += _added(slack, product, f"spare {spare:g}")
         staked = supply_chain(scenario, product=product, stakes=True)
-        rows += _countries(staked, product, "by stakes")
+        rows += _countries(staked, product, "by stakes") + _other_shares(scenario, product)
     columns = ["kind", "product", "case", "stage", "player", "number", "capacity", "power", "change"]
     table = pd.DataFrame(rows).reindex(columns=columns)
     table[["number", "capacity", "power", "change"]] = table[["number", "capacity", "power", "change"]].astype(float)
@@ -100,6 +112,20 @@ def _countries(chain: SupplyChain, product: str, case: str) -> list[dict[str, ob
         {"kind": "countries", "product": product, "case": case, "player": code, "power": power.share(code)}
         for code in power.values
     ]
+
+
+def _other_shares(scenario: bg.Scenario, product: str) -> list[dict[str, object]]:
+    """Countries as one at the ends of the ranges of China's shares, all at once, and at those projected."""
+    rows: list[dict[str, object]] = []
+    for case, source, field in (
+        ("low", "today", "low"),
+        ("high", "today", "high"),
+        ("projected", "projected", "value"),
+    ):
+        names = SETTINGS[source][product]
+        china = {stage: float(getattr(scenario.evidence.parameter(row), field)) for stage, row in names.items()}
+        rows += _countries(supply_chain(scenario, product=product, china=china), product, case)
+    return rows
 
 
 def _added(chain: SupplyChain, product: str, case: str) -> list[dict[str, object]]:
@@ -258,7 +284,13 @@ def _shares(table: pd.DataFrame, product: str) -> str:
     both = "; ".join(
         f"{case} China {rows[case, 'CN']:.3f}, the US {rows[case, 'US']:.3f}" for case in ("by volume", "by stakes")
     )
-    return f"{product}, power of China's suppliers: {parts}; countries as one, {both}"
+    low, high, later = (
+        f"China {rows[case, 'CN']:.3f}, the US {rows[case, 'US']:.3f}" for case in ("low", "high", "projected")
+    )
+    return (
+        f"{product}, power of China's suppliers: {parts}; countries as one, {both}; by volume at the low ends "
+        f"of all of China's shares {low}, at the high ends {high}, at those projected for 2027 to 2030 {later}"
+    )
 
 
 def _effects(table: pd.DataFrame, product: str) -> str:

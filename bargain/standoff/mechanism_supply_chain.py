@@ -7,6 +7,8 @@ run; users' parts follow from their purchases and dependence in the scenario. Sp
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bargain.mechanisms.supply_chain import Supplier, SupplyChain
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ScenarioError, nearest
@@ -32,6 +34,9 @@ MINERS = ("CN", "US", "MM", "AU")
 PRODUCTS = {"light": ("refine_share_cn", "NdPr"), "heavy": ("hree_refine_share_cn_2024", "Dy")}
 """Product -> (China's share of refining, word in the products of plants that refine it)."""
 
+MAGNETS = "magnet_share_cn"
+"""China's share of magnets."""
+
 RUNNING = ("producing", "first")
 """How the status of a plant that runs begins."""
 
@@ -53,6 +58,7 @@ def supply_chain(
     refine_spare: float | None = None,
     magnet_spare: float | None = None,
     japan_rest: float | None = None,
+    china: Mapping[str, float] | None = None,
 ) -> SupplyChain:
     """The chain mine -> refine -> magnet -> user of the world, in shares of world output of magnets.
 
@@ -60,20 +66,25 @@ def supply_chain(
     (mine output by element is not in the evidence: it is that of all rare earths); stakes: weigh a unit by what a user
     loses without it (China and the rest of the world at the mean of the others), else all users alike; magnets: input
     whose purchases and dependence give the use abroad. Capacities are shares of output times the spare ratios; the rest
-    of magnets not made in China or in plants that run is Japan's by ``japan_rest``, else of others.
+    of magnets not made in China or in plants that run is Japan's by ``japan_rest``, else of others. china: stage ->
+    share of China in place of the evidence's, such as one projected, the others in proportion.
     """
     if product not in PRODUCTS:
         raise ScenarioError(
             f"product = '{product}' is not one of {', '.join(PRODUCTS)}{nearest(product, list(PRODUCTS))}"
         )
     row, word = PRODUCTS[product]
-    refined = scenario.evidence.parameter(row).value
-    made = scenario.evidence.parameter("magnet_share_cn").value
+    own = {stage: scenario.evidence.parameter(name).value for stage, name in (("refine", row), ("magnet", MAGNETS))}
     parts = {
         "mine": _mines(scenario),
-        "refine": {"CN": refined} | _spread(_plants(scenario, word), 1.0 - refined),
-        "magnet": {"CN": made} | _magnets_abroad(scenario, 1.0 - made, japan_rest),
+        "refine": {"CN": own["refine"]} | _spread(_plants(scenario, word), 1.0 - own["refine"]),
+        "magnet": {"CN": own["magnet"]} | _magnets_abroad(scenario, 1.0 - own["magnet"], japan_rest),
     }
+    for stage, share in (china or {}).items():
+        if stage not in parts or not 0.0 <= share <= 1.0:
+            raise ScenarioError(f"china[{stage!r}] = {share}; the rule is a share in [0, 1] for {', '.join(parts)}")
+        others = {code: part for code, part in parts[stage].items() if code != "CN"}
+        parts[stage] = {"CN": float(share)} | _spread(others, 1.0 - share)
     spare = {
         stage: number(scenario, f"{PLACE}{stage}_spare", given)
         for stage, given in (("mine", mine_spare), ("refine", refine_spare), ("magnet", magnet_spare))
@@ -99,8 +110,8 @@ def magnet_use(scenario: Scenario, magnets: str = "light_magnets") -> dict[str, 
     """Country -> share of the world's use of magnets: China what it does not export, the scenario's users their
     purchases over their dependence, the rest of the world what is left."""
     evidence = scenario.evidence
-    exports = evidence.parameter("magnet_export_ratio_cn").value * evidence.parameter("magnet_share_cn").value
-    home = evidence.parameter("magnet_share_cn").value - exports
+    exports = evidence.parameter("magnet_export_ratio_cn").value * evidence.parameter(MAGNETS).value
+    home = evidence.parameter(MAGNETS).value - exports
     per_usd = exports / evidence.parameter("cn_magnet_exports_2024_usd").value
     use = {"CN": home} | {code: per_usd * bought for code, bought in all_purchases(scenario, magnets).items()}
     return use | {OTHERS: max(0.0, 1.0 - sum(use.values()))}

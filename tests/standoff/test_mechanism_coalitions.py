@@ -60,6 +60,17 @@ def test_a_mine_without_a_refinery_raises_the_refiners_power_here_too():
     assert sum(countries.values.values()) == pytest.approx(before.total) == pytest.approx(1.0)
 
 
+def test_shares_of_china_in_place_of_todays():
+    chain = supply_chain(BASE, refine_spare=1.0, china={"refine": 0.5, "mine": 0.4})
+    assert chain.supplier("refine CN").capacity == pytest.approx(0.5)
+    assert chain.supplier("mine CN").capacity == pytest.approx(0.4)
+    assert chain.capacity("mine") == pytest.approx(1.0)
+    today = supply_chain(BASE, refine_spare=1.0)
+    us, my = ([one.supplier(f"refine {code}").capacity for one in (chain, today)] for code in ("US", "MY"))
+    assert us[0] / my[0] == pytest.approx(us[1] / my[1])
+    assert supply_chain(BASE, china={}) == supply_chain(BASE)
+
+
 def test_stakes_weigh_units():
     chain, plain = supply_chain(BASE, stakes=True), supply_chain(BASE)
     loss, use = yearly_losses(BASE), magnet_use(BASE)
@@ -138,6 +149,8 @@ def test_reserves_and_rebuilding():
 def test_errors():
     with pytest.raises(ScenarioError, match="product = 'heavies'"):
         supply_chain(BASE, product="heavies")
+    with pytest.raises(ScenarioError, match="china"):
+        supply_chain(BASE, china={"user": 0.5})
     with pytest.raises(ScenarioError, match="'FR' is no user"):
         allied_reserve(BASE, ("FR",))
     with pytest.raises(ScenarioError, match="not one action for each"):
