@@ -178,7 +178,14 @@ def _lines(ax: Axes, rows: pd.DataFrame) -> None:
 
 def _name_sides(ax: Axes, places: dict[str, tuple[float, float, str]], ending: str = "") -> None:
     for side, (x, y, align) in places.items():
-        ax.text(x, y, NAMES[side] + ending, color=ink(line_style(side)["color"]), ha=align, va="center")
+        ax.text(
+            x,
+            y,
+            NAMES[side] + ending.replace(" ", "\n", 1),
+            color=ink(line_style(side)["color"]),
+            ha=align,
+            va="center",
+        )
 
 
 def _holding_out(ax: Axes, table: pd.DataFrame) -> None:
