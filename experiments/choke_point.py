@@ -172,8 +172,8 @@ def plot(table: pd.DataFrame) -> Figure:
         alone = {"US all": "all US suppliers", "refine CN": "refineries in China", "mine CN": "mines in China"}
         _added_panel(axes[1, 0], table, "added", alone)
         _added_panel(axes[1, 1], table, "added countries", {"US": "United States", "CN": "China"})
-        axes[1, 0].set_title("added in the US: suppliers alone")
-        axes[1, 1].set_title("added in the US: countries as one")
+        axes[1, 0].set_title("light, added in the US: suppliers alone")
+        axes[1, 1].set_title("light, added in the US: countries as one")
         letter_panels(axes.ravel())
     return figure
 
@@ -217,7 +217,7 @@ def _stage_panel(ax: Axes, table: pd.DataFrame) -> None:
             ax.text(left + 0.006, y, f"{shares[0]:.0%}, {shares[1]:.0%}", va="center", fontsize=TEXT_SIZE)
             ticks.append(y)
             labels.append(f"{STAGES[stage]}, {product}")
-    ax.text(0.268, -0.95, "CN, US: capacity", fontsize=TEXT_SIZE, va="center", ha="left")
+    ax.text(0.262, -0.95, "CN, US: capacity", fontsize=TEXT_SIZE, va="center", ha="left")
     ax.set_yticks(ticks, labels)
     ax.set_ylim(max(ticks) + 0.6, -1.5)
     ax.set_xlim(0.0, 0.38)
@@ -238,11 +238,12 @@ def _added_panel(ax: Axes, table: pd.DataFrame, kind: str, players: dict[str, st
             y = place + (k - (len(players) - 1) / 2) * height
             colour = colours.get(player, PLAYER_COLOURS.get(player))
             ax.barh(y, own["default"], 0.88 * height, color=colour, label=players[player] if place == 0 else None)
-            ax.plot([own.min(), own.max()], [y, y], color="black", linewidth=0.7)
+            text = "over spare capacity" if place == k == 0 else None
+            ax.plot([own.min(), own.max()], [y, y], color="black", linewidth=0.7, label=text)
     ax.set_yticks(range(len(ADDED)), list(ADDED))
     ax.set_ylim(len(ADDED) - 0.5, -1.9)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel("change of power (% of worth; lines: spare capacity)")
+    ax.set_xlabel("change of power (% of worth)")
     ax.legend(loc="upper center", frameon=False, ncols=2, columnspacing=1.0, handlelength=1.0)
 
 

@@ -22,7 +22,6 @@ CODES = {
     "Burma (Myanmar)": "MM",
     "Australia": "AU",
     "Malaysia": "MY",
-    "India": "IN",
     "France": "EU",
     "Estonia": "EU",
 }
