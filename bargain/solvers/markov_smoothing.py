@@ -38,6 +38,9 @@ SMALLEST_COSINE = 0.7
 CLOSE = 1e-3
 """Corrections end when they are shorter than this, in steps: the curve leads on, its points are not kept."""
 
+IN_PLAY = 1e-3
+"""Probability from which an action is taken to be in play where p > s does not tell."""
+
 LAST = 1e-9
 """Smallest tau; what has no clear support there is degenerate."""
 
@@ -153,7 +156,9 @@ def smoothed_end(system: MarkovLogit, start: FloatArray, used: BoolArray, room: 
     for _ in range(MOST_STEPS):
         step = walk.next(y)
         if step is None:
-            return SmoothedEnd(None, none, f"the path could not be followed beyond tau = {y[-1]:.3g}")
+            found = _near(path, y)
+            why = "" if found is not None else f"the path could not be followed beyond tau = {y[-1]:.3g}"
+            return SmoothedEnd(found, none, why)
         y = step
         if y[-1] > 1.0:
             return SmoothedEnd(None, none, "the path came back")
@@ -161,14 +166,29 @@ def smoothed_end(system: MarkovLogit, start: FloatArray, used: BoolArray, room: 
             return SmoothedEnd(None, none, "time limit reached")
         if y[-1] < asked:
             asked = 0.3 * float(y[-1])
-            p, s, _ = path.split(y)
-            found = polished(system, path.profile(p), path.profile(p - s) > 0.0)
+            found = _near(path, y)
             if found is not None:
                 return SmoothedEnd(found, none)
         if y[-1] < LAST:
             missing = _missing(path, y, used)
             return SmoothedEnd(None, missing, LEFT_OUT if missing.any() else "no clear supports")
     return SmoothedEnd(None, none, f"no end after {MOST_STEPS} steps")
+
+
+def _near(path: Smoothed, y: FloatArray) -> FloatArray | None:
+    """Equilibrium with the actions in play at a point of the path: those with p > s, or clearly positive p."""
+    p, s, _ = path.split(y)
+    play, tried = path.profile(p), list[BoolArray]()
+    for kept in (p > s, p > IN_PLAY):
+        in_play = path.profile(kept) > 0.0
+        # Every player needs an action in every state.
+        if any(np.array_equal(in_play, other) for other in tried) or not (in_play @ path.system.same >= 1.0).all():
+            continue
+        tried.append(in_play)
+        found = polished(path.system, play, in_play)
+        if found is not None:
+            return found
+    return None
 
 
 class _Walk:

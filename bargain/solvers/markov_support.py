@@ -17,7 +17,7 @@ from bargain.solvers.markov_logit import Local, MarkovLogit
 REGRET = 1e-10
 """Regret of one round, in payoff ranges, up to which polished play counts as an equilibrium."""
 
-ROUNDING = 1e-9
+ROUNDING = 1e-7
 """Changes of probabilities that need not shrink any more: rounding in worth over small differences of worth."""
 
 
