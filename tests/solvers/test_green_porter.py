@@ -78,6 +78,9 @@ def test_shortest_war_against_a_search_on_the_memories(a, more, factor, temptati
         assert found.length is None or found.length >= 60
         return
     assert found.length == deterring[0] or abs(gain_from_deviating(c, h, p, a, b, factor, deterring[0])) <= 2 * slack
+    if found.length == math.inf:
+        # Within the slack of deterring at some length, exactly so only without an end.
+        return
     values = memory_values(c, p, a, factor, found.length)
     assert found.value == pytest.approx(values[0], rel=1e-9)
     assert found.war_value == pytest.approx(values[1], rel=1e-9)

@@ -306,7 +306,9 @@ def test_files_that_are_no_scenario_at_all(content, rule, tmp_path):
 def test_every_truncation_of_the_shipped_file_is_one_line(tmp_path):
     text = shipped_text()
     path = tmp_path / "mine.toml"
-    for end in range(1, len(text) * 9 // 10, len(text) // 25):
+    # What follows is optional, so that the file is whole where it is cut between two entries.
+    needed = text.index("[rounds]")
+    for end in range(1, needed, needed // 25):
         path.write_text(text[:end], encoding="utf-8")
         one_line_error(path)
 
