@@ -29,30 +29,38 @@ _HOMES = {
         "LinearQuadraticGame",
         "MarkovEquilibrium",
         "MarkovGame",
+        "Nucleolus",
         "OfferRules",
         "OfferStrategies",
         "PartitionGame",
         "RepeatedGame",
+        "SignallingEquilibrium",
+        "SignallingGame",
         "StageGame",
         "StationaryProfile",
         "TrucePlay",
         "alternating",
+        "banzhaf_value",
         "best_replies",
         "certify",
         "certify_automaton",
         "certify_bayesian",
         "certify_deal",
         "certify_feedback",
+        "certify_signalling",
         "certify_stationary",
         "certify_truce",
+        "core",
         "equilibrium_flags",
         "grim_trigger",
         "maxmin",
         "minmax",
+        "nucleolus",
         "operator_distance",
         "payoff_operator",
         "penance",
         "regret",
+        "shapley_value",
         "simple_strategies",
         "simulate_truce",
         "stationary_values",
@@ -171,6 +179,10 @@ _HOMES = {
     "bargain.talks.staged_exchange": ("staged_exchange",),
     "bargain.study.agreement_draws": ("agreement_draws",),
     "bargain.study.expectations": ("expectations",),
+    "bargain.games.perfect_bayesian": (
+        "PerfectBayesian",
+        "perfect_bayesian",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -196,36 +208,46 @@ if TYPE_CHECKING:
     from bargain.games import LinearQuadraticGame as LinearQuadraticGame
     from bargain.games import MarkovEquilibrium as MarkovEquilibrium
     from bargain.games import MarkovGame as MarkovGame
+    from bargain.games import Nucleolus as Nucleolus
     from bargain.games import OfferRules as OfferRules
     from bargain.games import OfferStrategies as OfferStrategies
     from bargain.games import PartitionGame as PartitionGame
     from bargain.games import RepeatedGame as RepeatedGame
+    from bargain.games import SignallingEquilibrium as SignallingEquilibrium
+    from bargain.games import SignallingGame as SignallingGame
     from bargain.games import StageGame as StageGame
     from bargain.games import StationaryProfile as StationaryProfile
     from bargain.games import TrucePlay as TrucePlay
     from bargain.games import alternating as alternating
+    from bargain.games import banzhaf_value as banzhaf_value
     from bargain.games import best_replies as best_replies
     from bargain.games import certify as certify
     from bargain.games import certify_automaton as certify_automaton
     from bargain.games import certify_bayesian as certify_bayesian
     from bargain.games import certify_deal as certify_deal
     from bargain.games import certify_feedback as certify_feedback
+    from bargain.games import certify_signalling as certify_signalling
     from bargain.games import certify_stationary as certify_stationary
     from bargain.games import certify_truce as certify_truce
+    from bargain.games import core as core
     from bargain.games import equilibrium_flags as equilibrium_flags
     from bargain.games import grim_trigger as grim_trigger
     from bargain.games import maxmin as maxmin
     from bargain.games import minmax as minmax
+    from bargain.games import nucleolus as nucleolus
     from bargain.games import operator_distance as operator_distance
     from bargain.games import payoff_operator as payoff_operator
     from bargain.games import penance as penance
     from bargain.games import regret as regret
+    from bargain.games import shapley_value as shapley_value
     from bargain.games import simple_strategies as simple_strategies
     from bargain.games import simulate_truce as simulate_truce
     from bargain.games import stationary_values as stationary_values
     from bargain.games import stick_and_carrot as stick_and_carrot
     from bargain.games import tit_for_tat as tit_for_tat
     from bargain.games import truce_automaton as truce_automaton
+    from bargain.games.perfect_bayesian import PerfectBayesian as PerfectBayesian
+    from bargain.games.perfect_bayesian import perfect_bayesian as perfect_bayesian
     from bargain.solvers import BargainingSolution as BargainingSolution
     from bargain.solvers import CoarseCorrelated as CoarseCorrelated
     from bargain.solvers import Correlated as Correlated

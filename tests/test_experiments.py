@@ -21,6 +21,7 @@ LONG = {
     "closing_window",
     "critical_patience",
     "dual_track",
+    "endurance",
     "expectations",
     "leverage",
     "linkage",

@@ -9,13 +9,16 @@ from bargain.games.bargaining_frontier import BargainingFrontier
 from bargain.games.bayesian import BayesianEquilibrium, BayesianGame, certify_bayesian
 from bargain.games.certificate import Certificate, Equilibrium, certify, regret
 from bargain.games.coalition import CoalitionGame, PartitionGame
+from bargain.games.coalition_values import Nucleolus, banzhaf_value, core, nucleolus, shapley_value
 from bargain.games.deal import Deal, DealCertificate, certify_deal
 from bargain.games.linear_quadratic import LinearQuadraticEquilibrium, LinearQuadraticGame, certify_feedback
 from bargain.games.markov import MarkovGame
 from bargain.games.payoff_operator import operator_distance, payoff_operator
+from bargain.games.perfect_bayesian import PerfectBayesian
 from bargain.games.profile import MixedProfile, PureProfile
 from bargain.games.repeated import RepeatedGame
 from bargain.games.responses import SecurityLevel, best_replies, best_reply_table, maxmin, minmax
+from bargain.games.signalling import SignallingEquilibrium, SignallingGame, certify_signalling
 from bargain.games.simple_strategies import grim_trigger, penance, simple_strategies, stick_and_carrot, tit_for_tat
 from bargain.games.stability import EquilibriumFlags, equilibrium_flags
 from bargain.games.stage import StageGame
@@ -42,16 +45,21 @@ __all__ = [
     "MarkovEquilibrium",
     "MarkovGame",
     "MixedProfile",
+    "Nucleolus",
     "OfferRules",
     "OfferStrategies",
     "PartitionGame",
+    "PerfectBayesian",
     "PureProfile",
     "RepeatedGame",
     "SecurityLevel",
+    "SignallingEquilibrium",
+    "SignallingGame",
     "StageGame",
     "StationaryProfile",
     "TrucePlay",
     "alternating",
+    "banzhaf_value",
     "best_replies",
     "best_reply_table",
     "certify",
@@ -59,16 +67,20 @@ __all__ = [
     "certify_bayesian",
     "certify_deal",
     "certify_feedback",
+    "certify_signalling",
     "certify_stationary",
     "certify_truce",
+    "core",
     "equilibrium_flags",
     "grim_trigger",
     "maxmin",
     "minmax",
+    "nucleolus",
     "operator_distance",
     "payoff_operator",
     "penance",
     "regret",
+    "shapley_value",
     "simple_strategies",
     "simulate_truce",
     "stationary_values",
