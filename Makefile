@@ -9,7 +9,7 @@ BENCH  := $(VENV)/.installed-bench-$(HASH)
 ONLY   ?=
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 
-.PHONY: figures test lint kernels bench clean
+.PHONY: figures test coverage lint kernels bench clean
 .DEFAULT_GOAL := figures
 
 figures: $(RUN)
@@ -18,6 +18,11 @@ figures: $(RUN)
 # Kernels are compiled once, beside the linters, and not by each of the workers that run the tests.
 test: $(TEST)
 	@$(MAKE) --no-print-directory -j2 lint kernels
+	$(BIN)/python -m pytest -n auto
+
+# Apart from `test`, since counting lines doubles the time of the tests.
+coverage: $(TEST)
+	@$(MAKE) --no-print-directory kernels
 	$(BIN)/python -m pytest -n auto --cov=bargain --cov-report=term
 
 kernels: $(TEST)
