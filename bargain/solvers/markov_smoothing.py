@@ -180,7 +180,7 @@ def _near(path: Smoothed, y: FloatArray) -> FloatArray | None:
     p, s, _ = path.split(y)
     play, tried = path.profile(p), list[BoolArray]()
     for kept in (p > s, p > IN_PLAY):
-        in_play = path.profile(kept) > 0.0
+        in_play = path.profile(kept.astype(float)) > 0.0
         # Every player needs an action in every state.
         if any(np.array_equal(in_play, other) for other in tried) or not (in_play @ path.system.same >= 1.0).all():
             continue
