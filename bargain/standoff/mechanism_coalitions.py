@@ -19,7 +19,8 @@ from bargain.mechanisms.alignment import BlocValues, bloc_values
 from bargain.mechanisms.allied_stocks import AlliedStock, shared_reserve
 from bargain.mechanisms.joint_rebuild import JointRebuild, joint_rebuild
 from bargain.mechanisms.transshipment import premium_fall, route_share
-from bargain.standoff.mechanism_supply_chain import PLACE, all_purchases, number
+from bargain.standoff.mechanism_numbers import number
+from bargain.standoff.mechanism_supply_chain import PLACE, all_purchases
 from bargain.standoff.mechanism_supply_chain import magnet_use as magnet_use
 from bargain.standoff.mechanism_supply_chain import single_suppliers as single_suppliers
 from bargain.standoff.mechanism_supply_chain import supply_chain as supply_chain

@@ -20,6 +20,7 @@ from bargain.mechanisms.shifting_power import ShiftingPower, shifting_power
 from bargain.mechanisms.temporary_restriction import TemporaryRestriction, capacity_path, temporary_restriction
 from bargain.standoff.bystanders import reactions
 from bargain.standoff.instruments import moves
+from bargain.standoff.mechanism_numbers import number
 from bargain.standoff.model import parameter_arrays
 from bargain.standoff.payoffs import FloatArray, Round
 from bargain.standoff.scenario import Scenario
@@ -34,11 +35,7 @@ LONGEST = 40
 
 def commitment_value(scenario: Scenario, key: str, given: float | None = None) -> float:
     """A number of ``[mechanisms.commitment]``, or the one that is given."""
-    if given is not None:
-        return float(given)
-    if PLACE + key not in scenario.parameters:
-        raise ScenarioError(f"scenario '{scenario.name}' has no {PLACE}{key}; give {key}")
-    return scenario.parameters[PLACE + key].value
+    return number(scenario, PLACE + key, given)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from bargain.mechanisms.endurance import deterring_stock, embargo_threshold, emb
 from bargain.mechanisms.endurance_prior import EndurancePrior
 from bargain.mechanisms.exhaustion import Exhaustion, exhaustion
 from bargain.mechanisms.hoarding import Market
+from bargain.standoff.mechanism_numbers import number
 from bargain.standoff.payoff_table import PayoffTable
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ControlInstrument, ScenarioError
@@ -254,8 +255,8 @@ def endurance_terms(
     users = f"{input_name}.{target}"
     stock, dependence = (scenario.parameters[f"{users}.{key}"] for key in ("military_stock_months", "dependence"))
     level = moves["goes_on"][1].rpartition("/")[2]
-    own = {key: _number(scenario, "endurance", key) for key in ENDURANCE_KEYS}
-    own |= {key: _number(scenario, "hoarding", key) for key in HOARDING_KEYS}
+    own = {key: number(scenario, f"mechanisms.endurance.{key}") for key in ENDURANCE_KEYS}
+    own |= {key: number(scenario, f"mechanisms.hoarding.{key}") for key in HOARDING_KEYS}
     return EnduranceTerms(
         players=sides,
         round_months=scenario.file.round_months,
@@ -314,10 +315,3 @@ def _monthly_price(scenario: Scenario, target: str, sender: str) -> float:
     names = [name for name, item in inputs if item.exporter == sender and target in item.users]
     bought = sum(scenario.parameters[f"{name}.{target}.purchases_usd_bn"].value for name in names)
     return 100.0 * bought / scenario.parameters[f"{target}.gdp_usd_bn"].value / 12.0
-
-
-def _number(scenario: Scenario, section: str, key: str) -> float:
-    place = f"mechanisms.{section}.{key}"
-    if place not in scenario.parameters:
-        raise ScenarioError(f"scenario '{scenario.name}' has no '{place}', which this mechanism needs")
-    return scenario.parameters[place].value

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bargain.mechanisms.supply_chain import Supplier, SupplyChain
+from bargain.standoff.mechanism_numbers import number
 from bargain.standoff.scenario import Scenario
 from bargain.standoff.schema import ScenarioError, nearest
 
@@ -38,13 +39,6 @@ MAGNETS = "magnet_share_cn"
 
 RUNNING = ("producing", "first")
 """How the status of a plant that runs begins."""
-
-
-def number(scenario: Scenario, key: str, given: float | None = None) -> float:
-    """The number that is given, or the scenario's own."""
-    if given is None and key not in scenario.parameters:
-        raise ScenarioError(f"scenario '{scenario.name}' has no {key}; give {key.rpartition('.')[2]}")
-    return scenario.parameters[key].value if given is None else float(given)
 
 
 def supply_chain(

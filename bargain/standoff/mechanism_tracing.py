@@ -19,6 +19,7 @@ from bargain.mechanisms.licence_office import LicenceOffice
 from bargain.mechanisms.licence_screening import LicenceTerms
 from bargain.mechanisms.transshipment import Routes
 from bargain.standoff.instruments import moves
+from bargain.standoff.mechanism_numbers import number
 from bargain.standoff.model import parameter_arrays
 from bargain.standoff.payoffs import FloatArray, Round
 from bargain.standoff.scenario import Scenario
@@ -26,16 +27,6 @@ from bargain.standoff.schema import AlignmentInstrument, ControlInstrument, Scen
 
 MONTHS = 12.0
 """Months in a year: payoffs are flows per year."""
-
-
-def _number(scenario: Scenario, key: str, given: float | None = None) -> float:
-    """The number that is given, or the scenario's own under ``key``."""
-    if given is not None:
-        return float(given)
-    if key not in scenario.parameters:
-        hint = f"; give {key.rpartition('.')[2]}" if key.startswith("mechanisms.") else ""
-        raise ScenarioError(f"scenario '{scenario.name}' has no {key}{hint}")
-    return scenario.parameters[key].value
 
 
 def _stances(scenario: Scenario) -> tuple[str, AlignmentInstrument]:
@@ -59,13 +50,12 @@ def detour_routes(
         raise ScenarioError(f"{label} has no level '{level}'{nearest(level, list(instrument.levels))}")
     names = tuple(c for c in instrument.players if f"{c}.reexport_weight" in scenario.parameters)
     common = {
-        key: _number(scenario, f"diversion.{key}")
-        for key in ("tracing", "margin", "penalty", "concealment_cost", "cap")
+        key: number(scenario, f"diversion.{key}") for key in ("tracing", "margin", "penalty", "concealment_cost", "cap")
     }
     routes = Routes(
         names,
-        weight=np.array([_number(scenario, f"{code}.reexport_weight") for code in names]),
-        willingness=np.array(_number(scenario, f"{label}.{level}.willingness")),
+        weight=np.array([number(scenario, f"{code}.reexport_weight") for code in names]),
+        willingness=np.array(number(scenario, f"{label}.{level}.willingness")),
         **{key: np.array(value) for key, value in common.items()},
     )
     return routes.with_numbers(changes or {})
@@ -73,7 +63,7 @@ def detour_routes(
 
 def premium_slope(scenario: Scenario, given: float | None = None) -> float:
     """How far arrivals bring the premium down: slope of ``transship``."""
-    return _number(scenario, "mechanisms.tracing.premium_slope", given)
+    return number(scenario, "mechanisms.tracing.premium_slope", given)
 
 
 def licence_office(
@@ -93,18 +83,18 @@ def licence_office(
     controls = [c for c in scenario.file.instruments.values() if isinstance(c, ControlInstrument)]
     target = {name: c.target for c in controls for name in c.acts_on if name in inputs}
     harm = sum(
-        _number(scenario, f"{name}.security_value", None if f"{name}.security_value" in scenario.parameters else 0.0)
-        * _number(scenario, f"{name}.{code}.dependence")
+        number(scenario, f"{name}.security_value", None if f"{name}.security_value" in scenario.parameters else 0.0)
+        * number(scenario, f"{name}.{code}.dependence")
         for name, code in target.items()
     )
     return LicenceOffice(
         harm=harm,
-        margin=_number(scenario, "diversion.margin"),
-        concealment_cost=_number(scenario, "diversion.concealment_cost"),
-        cap=_number(scenario, "diversion.cap"),
-        coverage_cost=_number(scenario, "mechanisms.tracing.coverage_cost", coverage_cost),
-        penalty_cost=_number(scenario, "mechanisms.tracing.penalty_cost", penalty_cost),
-        largest_penalty=_number(scenario, "mechanisms.tracing.largest_penalty", largest_penalty),
+        margin=number(scenario, "diversion.margin"),
+        concealment_cost=number(scenario, "diversion.concealment_cost"),
+        cap=number(scenario, "diversion.cap"),
+        coverage_cost=number(scenario, "mechanisms.tracing.coverage_cost", coverage_cost),
+        penalty_cost=number(scenario, "mechanisms.tracing.penalty_cost", penalty_cost),
+        largest_penalty=number(scenario, "mechanisms.tracing.largest_penalty", largest_penalty),
         share=float(detour_routes(scenario, stance).share.sum()),
     )
 
@@ -124,8 +114,8 @@ def inspection_of_traders(
         raise ScenarioError(f"scenario '{scenario.name}': detours do no harm to the licence office")
     return inspection_game(
         cost=0.5 * office.coverage_cost / harm,
-        found=_number(scenario, "mechanisms.tracing.found_share", found_share),
-        fine=_number(scenario, "diversion.penalty"),
+        found=number(scenario, "mechanisms.tracing.found_share", found_share),
+        fine=number(scenario, "diversion.penalty"),
         gain=office.margin,
     )
 
@@ -152,22 +142,22 @@ def licence_terms(
         raise ScenarioError(f"no export control acts on '{name}'{nearest(name, list(scenario.file.inputs))}")
     user, owner, place = control.target, control.player, f"{name}.{control.target}"
     label = next(n for n, c in scenario.file.instruments.items() if c is control)
-    military = _number(scenario, f"{place}.military_share")
-    purchases = _number(scenario, f"{place}.purchases_usd_bn")
+    military = number(scenario, f"{place}.military_share")
+    purchases = number(scenario, f"{place}.purchases_usd_bn")
     if not 0.0 < military < 1.0 or purchases <= 0.0:
         raise ScenarioError(f"{place}: screening needs civil and military use and purchases above 0")
-    rent = 100.0 * _number(scenario, f"{name}.rent_share") * purchases / _number(scenario, f"{owner}.gdp_usd_bn")
-    benefit = rent + _number(scenario, f"{label}.reliability_cost") / (1.0 - military)
-    harm = _number(scenario, f"{name}.security_value") / military - rent
-    denied = _number(scenario, f"{place}.military_loss") / 100.0 * _number(scenario, f"{user}.gdp_usd_bn")
-    waiting = _number(scenario, "mechanisms.licence_screening.waiting_months", waiting_months)
-    found_in = _number(scenario, "mechanisms.licence_screening.detection_months", detection_months)
-    margin = _number(scenario, "diversion.margin")
+    rent = 100.0 * number(scenario, f"{name}.rent_share") * purchases / number(scenario, f"{owner}.gdp_usd_bn")
+    benefit = rent + number(scenario, f"{label}.reliability_cost") / (1.0 - military)
+    harm = number(scenario, f"{name}.security_value") / military - rent
+    denied = number(scenario, f"{place}.military_loss") / 100.0 * number(scenario, f"{user}.gdp_usd_bn")
+    waiting = number(scenario, "mechanisms.licence_screening.waiting_months", waiting_months)
+    found_in = number(scenario, "mechanisms.licence_screening.detection_months", detection_months)
+    margin = number(scenario, "diversion.margin")
     return LicenceTerms(
-        length=_number(scenario, "mechanisms.licence_screening.term_months", length),
+        length=number(scenario, "mechanisms.licence_screening.term_months", length),
         military_share=military,
-        discount_factor=_number(scenario, "rounds.discount_factor") ** (1.0 / scenario.file.round_months),
-        detection=1.0 - (1.0 - _number(scenario, "diversion.tracing")) ** (1.0 / found_in),
+        discount_factor=number(scenario, "rounds.discount_factor") ** (1.0 / scenario.file.round_months),
+        detection=1.0 - (1.0 - number(scenario, "diversion.tracing")) ** (1.0 / found_in),
         civil_benefit=benefit / MONTHS,
         military_harm=max(harm, 0.0) / MONTHS,
         decision_cost=waiting * benefit / MONTHS,
@@ -175,7 +165,7 @@ def licence_terms(
         military_value=denied / (purchases * military),
         lawful_value=margin,
         application_cost=waiting * margin,
-        penalty=_number(scenario, "diversion.penalty"),
+        penalty=number(scenario, "diversion.penalty"),
     )
 
 

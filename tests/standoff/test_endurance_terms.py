@@ -98,7 +98,7 @@ def test_stocks_that_deter(terms: EnduranceTerms) -> None:
 
 def test_what_a_scenario_lacks_is_named() -> None:
     kept = [p for key, p in SCENARIO.parameters.items() if key != "mechanisms.hoarding.storage"]
-    with pytest.raises(ScenarioError, match=r"has no 'mechanisms\.hoarding\.storage'"):
+    with pytest.raises(ScenarioError, match=r"has no mechanisms\.hoarding\.storage"):
         endurance_terms(replace(SCENARIO, parameters=ParameterTable(kept)))
     with pytest.raises(ScenarioError, match="no export control acts on the input 'gallum'"):
         endurance_terms(SCENARIO, input_name="gallum")
