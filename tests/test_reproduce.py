@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,9 +61,7 @@ NAMES = ("slope", "spread")
 KEPT_THREADS = {name for name in engine.THREADS if name in os.environ}
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    root = tmp_path / "checkout"
+def checkout(root: Path) -> Path:
     files = {
         "bargain/__init__.py": "",
         "bargain/evidence/data/parameters.csv": "id,value\nstock,2\n",
@@ -73,6 +72,24 @@ def root(tmp_path: Path) -> Path:
     for name, text in files.items():
         write(root, name, text)
     return root
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return checkout(tmp_path / "checkout")
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = checkout(tmp_path_factory.mktemp("made") / "checkout")
+    reproduce(root=root)
+    return root
+
+
+@pytest.fixture
+def made(tmp_path: Path, made_once: Path) -> Path:
+    """A checkout whose figures are made: a copy, since a copy is up to date wherever it lies."""
+    return shutil.copytree(made_once, tmp_path / "checkout")
 
 
 def write(root: Path, name: str, text: str) -> None:
@@ -107,8 +124,8 @@ def test_first_run_writes_all_and_second_run_changes_no_byte(root: Path) -> None
     assert [(o.findings, o.paths) for o in second] == [(o.findings, o.paths) for o in first]
 
 
-def test_forced_or_fresh_run_gives_the_same_bytes(root: Path) -> None:
-    reproduce(root=root)
+def test_forced_or_fresh_run_gives_the_same_bytes(made: Path) -> None:
+    root = made
     before = digests(root)
     assert statuses(reproduce(root=root, force=True)) == dict.fromkeys(NAMES, "written")
     assert digests(root) == before
@@ -120,8 +137,8 @@ def test_forced_or_fresh_run_gives_the_same_bytes(root: Path) -> None:
     assert digests(root) == before
 
 
-def test_another_process_agrees_and_needs_no_heavy_library_when_all_is_up_to_date(root: Path) -> None:
-    reproduce(root=root)
+def test_another_process_agrees_and_needs_no_heavy_library_when_all_is_up_to_date(made: Path) -> None:
+    root = made
     before = digests(root)
     code = dedent("""
         import sys
@@ -147,8 +164,8 @@ def test_another_process_agrees_and_needs_no_heavy_library_when_all_is_up_to_dat
         assert digests(root) == before
 
 
-def test_record_tells_what_the_figure_was_made_from(root: Path) -> None:
-    reproduce(["slope"], root)
+def test_record_tells_what_the_figure_was_made_from(made: Path) -> None:
+    root = made
     record = json.loads((root / "figures" / "slope.json").read_text(encoding="utf-8"))
     assert record["experiment"] == "slope"
     assert record["question"] == "How steep is it?"
@@ -164,8 +181,8 @@ def test_record_tells_what_the_figure_was_made_from(root: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["pdf", "svg", "png", "csv", "json"])
 @pytest.mark.parametrize("change", ["deleted", "edited"])
-def test_deleted_or_edited_output_is_redone(root: Path, suffix: str, change: str) -> None:
-    reproduce(["spread"], root)
+def test_deleted_or_edited_output_is_redone(made: Path, suffix: str, change: str) -> None:
+    root = made
     before = digests(root)
     path = root / "figures" / f"spread.{suffix}"
     if change == "deleted":
@@ -198,8 +215,8 @@ def test_unreadable_record_counts_as_none(root: Path, text: str) -> None:
         ("experiments/notes.txt", "A", set()),
     ],
 )
-def test_change_of_an_input_reruns_what_depends_on_it(root: Path, name: str, text: str, redone: set[str]) -> None:
-    reproduce(root=root)
+def test_change_of_an_input_reruns_what_depends_on_it(made: Path, name: str, text: str, redone: set[str]) -> None:
+    root = made
     write(root, name, text)
     again = statuses(reproduce(root=root))
     assert {name for name, status in again.items() if status == "written"} == redone
@@ -222,8 +239,8 @@ def test_edit_within_the_clocks_tick_is_seen_and_shared_files_are_read_anew(
     assert str(root) not in sys.path
 
 
-def test_line_ends_do_not_count_as_a_change(root: Path) -> None:
-    reproduce(root=root)
+def test_line_ends_do_not_count_as_a_change(made: Path) -> None:
+    root = made
     for path in (root / "experiments" / "slope.py", root / "bargain" / "evidence" / "data" / "parameters.csv"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert set(statuses(reproduce(root=root)).values()) == {"up to date"}

@@ -96,15 +96,16 @@ class TestEverySolverOnEveryGame:
         rows = matrix(equilibrium.profile for equilibrium in solution.equilibria)
         assert all(left != right for left, right in itertools.pairwise(rows))
 
-    def test_round_trips_and_same_bytes_twice(self, solution, known):
+    def test_round_trips_and_same_bytes_twice(self, solution):
         text = json.dumps(solution.to_dict())
-        assert json.dumps(solve(known.game, solution.solver).to_dict()) == text
         twin = Solution.from_dict(json.loads(text))
         assert twin == solution
         assert hash(twin) == hash(solution)
         assert json.dumps(twin.to_dict()) == text
         assert pickle.loads(pickle.dumps(solution)) == solution
-        assert solve(twin.game, twin.solver) == solution
+        again = solve(twin.game, twin.solver)
+        assert again == solution
+        assert json.dumps(again.to_dict()) == text
 
     def test_table_has_a_row_for_each_action(self, solution, known):
         frame = solution.to_frame()
@@ -147,7 +148,7 @@ class TestEverySolver:
         rng = np.random.default_rng(7)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            for _ in range(40):
+            for _ in range(15):
                 game = StageGame(rng.integers(0, 3, size=(2, *rng.integers(1, 5, size=2))).astype(float))
                 solution = solve(game, solver(**QUICK.get(solver.__name__, {})))
                 assert isinstance(solution, solver.solution_type)

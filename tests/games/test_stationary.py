@@ -37,7 +37,7 @@ def true_gains(game, profile):
     return np.stack(gains, axis=1)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(2, 2), (3, 2), (2, 2, 2)]))
 def test_the_best_deviation_gains_between_the_largest_regret_and_epsilon(seed, n_actions):
     rng = np.random.default_rng(seed)

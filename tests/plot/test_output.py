@@ -97,30 +97,37 @@ def test_record_vouches_for_the_other_files(tmp_path: Path, figure: Figure, tabl
     assert not is_intact(tmp_path / "demo", record)
 
 
-def test_same_figure_twice_gives_the_same_bytes(tmp_path: Path) -> None:
-    figure = demo_figure(demo_table())
-    write_figure(tmp_path / "demo", figure, demo_table(), {})
-    first = digests(tmp_path)
-    write_figure(tmp_path / "demo", figure, demo_table(), {})
+RECORD = {"b": 1, "a": [0.1]}
+
+
+@pytest.fixture(scope="module")
+def written_here(tmp_path_factory: pytest.TempPathFactory) -> tuple[Figure, dict[str, str]]:
+    folder, figure = tmp_path_factory.mktemp("here"), demo_figure(demo_table())
+    write_figure(folder / "demo", figure, demo_table(), RECORD)
+    return figure, digests(folder)
+
+
+def test_same_figure_twice_gives_the_same_bytes(tmp_path: Path, written_here: tuple[Figure, dict[str, str]]) -> None:
+    figure, first = written_here
+    write_figure(tmp_path / "demo", figure, demo_table(), RECORD)
     assert digests(tmp_path) == first
 
 
-def test_two_processes_give_the_same_bytes(tmp_path: Path) -> None:
+def test_two_processes_give_the_same_bytes(tmp_path: Path, written_here: tuple[Figure, dict[str, str]]) -> None:
     """Other hash seed, time zone and reader's settings: the files hold nothing of any of them."""
     code = (
-        "import sys; from pathlib import Path; from test_output import demo_figure, demo_table, write_figure\n"
-        "write_figure(Path(sys.argv[1]) / 'demo', demo_figure(demo_table()), demo_table(), {'b': 1, 'a': [0.1]})"
+        "import sys; from pathlib import Path; from test_output import RECORD, demo_figure, demo_table, write_figure\n"
+        "write_figure(Path(sys.argv[1]) / 'demo', demo_figure(demo_table()), demo_table(), RECORD)"
     )
-    for name, seed, zone in (("one", "1", "UTC"), ("two", "4242", "Asia/Shanghai")):
-        settings = tmp_path / f"{name}-matplotlibrc"
-        settings.write_text(f"font.size: {len(zone)}\naxes.grid: {seed == '1'}\n", encoding="utf-8")
-        environment = {"PYTHONHASHSEED": seed, "TZ": zone, "MATPLOTLIBRC": str(settings), "MPLBACKEND": "agg"}
-        environment["PYTHONPATH"] = str(Path(__file__).parent)
-        environment["MPLCONFIGDIR"] = matplotlib.get_configdir()  # else each would look for fonts anew
-        arguments = [sys.executable, "-c", code, str(tmp_path / name)]
-        subprocess.run(arguments, check=True, env=environment, cwd=Path(__file__).parents[2])
-    assert digests(tmp_path / "one") == digests(tmp_path / "two")
-    assert len(digests(tmp_path / "one")) == 5
+    settings = tmp_path / "matplotlibrc"
+    settings.write_text("font.size: 13\naxes.grid: True\n", encoding="utf-8")
+    environment = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Shanghai", "MATPLOTLIBRC": str(settings), "MPLBACKEND": "agg"}
+    environment["PYTHONPATH"] = str(Path(__file__).parent)
+    environment["MPLCONFIGDIR"] = matplotlib.get_configdir()  # else it would look for fonts anew
+    arguments = [sys.executable, "-c", code, str(tmp_path / "there")]
+    subprocess.run(arguments, check=True, env=environment, cwd=Path(__file__).parents[2])
+    assert digests(tmp_path / "there") == written_here[1]
+    assert len(written_here[1]) == 5
 
 
 def test_files_tell_neither_when_nor_by_what(tmp_path: Path, figure: Figure, table: pd.DataFrame) -> None:

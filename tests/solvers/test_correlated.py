@@ -69,7 +69,7 @@ def test_no_time_left_is_said():
     assert solution.equilibria == ()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(2, 2), (3, 4), (2, 2, 2), (2, 3, 2), (4,)]), st.booleans())
 def test_nash_and_the_order_of_concepts(seed, shape, ties):
     rng = np.random.default_rng(seed)

@@ -55,7 +55,7 @@ def test_a_segment_found_out_of_order_keeps_its_ends():
     np.testing.assert_allclose(correlated_payoffs(game), [(3, 1.2), (3, 3)], atol=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(2, 2), (2, 3), (3, 3), (2, 2, 2)]), st.booleans())
 def test_polygon_is_the_shadow_of_the_vertices(seed, shape, ties):
     rng = np.random.default_rng(seed)
@@ -76,7 +76,7 @@ def test_polygon_is_the_shadow_of_the_vertices(seed, shape, ties):
     assert solve(game, Correlated()).value == pytest.approx(welfare, abs=slack)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(2, 3), (3, 3)]), st.booleans())
 def test_vertices_are_vertices_and_hold_every_nash_equilibrium(seed, shape, ties):
     rng = np.random.default_rng(seed)

@@ -74,7 +74,7 @@ def test_logit_reference_case_at_lambda_one():
     np.testing.assert_allclose([own[0] for own in solution.profile], [0.642979, 0.588319], atol=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(2, 2), (3, 2), (2, 2, 2)]))
 def test_low_precision_always_settles(seed, shape):
     game = StageGame(np.random.default_rng(seed).normal(size=(len(shape), *shape)))

@@ -90,18 +90,18 @@ def test_other_starts_find_other_equilibria():
     assert all(certify(game, equilibrium.profile).holds for equilibrium in solution.equilibria)
 
 
-@pytest.mark.parametrize(("shape", "seed"), [((3, 3, 3), 1), ((4, 4, 4), 2)], ids=str)
-def test_random_games_of_three_players(shape, seed):
-    """At least 95 of 100, and regret at most 1e-8 of the range in all that is returned."""
+@pytest.mark.parametrize(("shape", "seed", "n_games"), [((3, 3, 3), 1, 100), ((4, 4, 4), 2, 40)], ids=str)
+def test_random_games_of_three_players(shape, seed, n_games):
+    """At least 95 of 100, of larger games 38 of the first 40; regret at most 1e-8 of the range in all returned."""
     rng = np.random.default_rng(seed)
     n_solved = 0
-    for _ in range(100):
+    for _ in range(n_games):
         game = StageGame(rng.normal(size=(3, *shape)))
         solution = solve(game, LogitPath())
         n_solved += solution.success
         for equilibrium in solution.equilibria:
             assert certify(game, equilibrium.profile).relative_regret.max() <= 1e-8
-    assert n_solved >= 95
+    assert n_solved >= 0.95 * n_games
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,6 +8,7 @@ last reading can ask for no more than an order that is right up to the symmetry.
 from __future__ import annotations
 
 import itertools
+from functools import cache
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ COMPLETE = (PureNash(), SupportEnumeration(), SupportEnumeration("exact"), Indif
 SOME = (LemkeHowson(), SupportHomotopy(max_paths=3_000), LogitPath())
 SOLVERS = (*COMPLETE, *SOME)
 SHAPES = ((2, 2), (2, 3), (3, 3), (2, 2, 2), (3, 2, 2))
-FEW = settings(max_examples=15, deadline=None)
+FEW = settings(max_examples=6, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -44,7 +45,14 @@ def suits(solver, game) -> bool:
     return solver.n_players in (None, game.n_players)
 
 
-KNOWN = [(solver, known) for solver in SOLVERS for known in KNOWN_GAMES if suits(solver, known.game)]
+# Many paths each, and no more to see than in the smaller games of the same kind.
+LONG = {(SupportHomotopy, "anti-coordination 4"), (SupportHomotopy, "identity 5")}
+KNOWN = [
+    (solver, known)
+    for solver in SOLVERS
+    for known in KNOWN_GAMES
+    if suits(solver, known.game) and (type(solver), known.name) not in LONG
+]
 solvers = pytest.mark.parametrize("solver", SOLVERS, ids=repr)
 known_games = pytest.mark.parametrize(("solver", "known"), KNOWN, ids=str)
 
@@ -65,6 +73,12 @@ def near(one, two) -> bool:
     return bool(np.abs(one - two).max() < 1e-7)
 
 
+@cache
+def solved(game, solver):
+    return solve(game, solver)
+
+
+@cache
 def symmetries(game):
     """Maps of profiles in a line to their images, for all symmetries of the game up to units, by trial."""
     flat = game.payoffs.reshape(game.n_players, -1)
@@ -103,7 +117,7 @@ def among(mine, theirs):
 
 def check_readings(game, solver, seed):
     rng = np.random.default_rng(seed)
-    plain = solve(game, solver)
+    plain = solved(game, solver)
     # 1. Names alone, in the same natural order.
     words = iter(sorted(f"{word}{number}" for word in "pqrs" for number in range(9)))
     players = [next(words) for _ in game.players]
@@ -143,11 +157,11 @@ def test_scaled_payoffs(solver, data, scale, one_player):
     assert_same_order(solve(game, solver), solve(scaled, solver))
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1e6])
 @known_games
-def test_scaled_known_games(solver, known, scale):
-    scaled = StageGame(known.game.payoffs * scale, known.game.players, known.game.actions)
-    assert_same_order(solve(known.game, solver), solve(scaled, solver))
+def test_scaled_known_games(solver, known):
+    for scale in (1e-6, 1e6):
+        scaled = StageGame(known.game.payoffs * scale, known.game.players, known.game.actions)
+        assert_same_order(solved(known.game, solver), solve(scaled, solver))
 
 
 @FEW
@@ -199,7 +213,7 @@ def test_moves_that_are_as_good_go_by_name(ties, game, seed):
 def test_many_games_with_names(solver, largest):
     """Symmetric equilibria go by names in batches, too: the order of one by one, whatever the names."""
     rng = np.random.default_rng(8)
-    shape = (120, 2, 3, 3)
+    shape = (36, 2, 3, 3)
     batch = rng.normal(size=shape) if largest is None else rng.integers(0, largest + 1, size=shape).astype(float)
     batch[::3, 1] = batch[::3, 0].transpose(0, 2, 1)  # symmetric games
     batch[::4] = np.eye(3)

@@ -157,10 +157,10 @@ def drawn(rng):
     return StageGame(rng.integers(0, 5, size=shape) if rng.random() < 0.5 else rng.normal(size=shape))
 
 
-def test_sets_of_200_random_games_grow_with_patience_between_minmax_and_the_feasible():
+def test_sets_of_60_random_games_grow_with_patience_between_minmax_and_the_feasible():
     rng = np.random.default_rng(4)
     non_empty = 0
-    for _ in range(200):
+    for _ in range(60):
         game = drawn(rng)
         feasible = convex_hull(game.payoffs.reshape(2, -1).T)
         before = np.zeros((0, 2))
@@ -176,7 +176,7 @@ def test_sets_of_200_random_games_grow_with_patience_between_minmax_and_the_feas
                 assert (distances(feasible, vertices, game.payoff_range + 1e-300) < 1e-9).all()
             before = vertices
         non_empty += len(before) > 0
-    assert non_empty > 100
+    assert non_empty > 30
 
 
 def test_affine_changes_and_relabelling_change_nothing():

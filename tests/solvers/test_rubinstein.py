@@ -121,7 +121,7 @@ def backward_induction(points, threat, factors, q, broken, options, n_rounds):
     return later
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([1e-5, 1.0, 1e5]))
 def test_limit_of_finite_horizons(seed, with_options, size):
     rng = np.random.default_rng(seed)
@@ -137,7 +137,7 @@ def test_limit_of_finite_horizons(seed, with_options, size):
     np.testing.assert_allclose(solution.payoffs, expected, atol=1e-7 * size)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 0.95), st.floats(0.0, 0.3))
 def test_patience_and_a_better_breakdown_never_hurt(seed, factor, rise):
     points = np.random.default_rng(seed).uniform(0.0, 1.0, (5, 2))

@@ -24,7 +24,7 @@ def random_standoff(rng, game):
 def test_active_sets_against_all_sets_and_all_plans(lag):
     rng = np.random.default_rng(7)
     n_proven = n_best = n_several = 0
-    for number in range(25):
+    for number in range(10):
         game = random_markov(rng, 3, (2, 2), discount_factor=0.7)
         standoff = pure_equilibrium(game) or random_standoff(rng, game)
         outside = stationary_values(game, standoff)
@@ -40,9 +40,9 @@ def test_active_sets_against_all_sets_and_all_plans(lag):
             n_proven, n_best = n_proven + int(truces.largest[m]), n_best + is_largest
             n_several += len(sets) > 2
     # The proof is the rule, and the games are not empty ones.
-    assert n_proven >= 35
-    assert n_best >= 46
-    assert n_several >= 10
+    assert n_proven >= 15
+    assert n_best >= 18
+    assert n_several >= 3
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1e6])

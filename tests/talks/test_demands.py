@@ -149,7 +149,7 @@ def test_the_most_beside_another_is_what_a_linear_program_finds(table: np.ndarra
         assert value == pytest.approx(-found.fun, abs=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(points, amounts, amounts, st.sampled_from(SOLUTIONS))
 def test_negotiable_is_the_better_of_both_by_the_objective(
     table: np.ndarray, value: float, cost: float, solution: str
