@@ -18,12 +18,12 @@ figures: $(RUN)
 # Kernels are compiled once, beside the linters, and not by each of the workers that run the tests.
 test: $(TEST)
 	@$(MAKE) --no-print-directory -j2 lint kernels
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Apart from `test`, since counting lines doubles the time of the tests.
 coverage: $(TEST)
 	@$(MAKE) --no-print-directory kernels
-	$(BIN)/python -m pytest -n auto --cov=bargain --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov=bargain --cov-report=term
 
 kernels: $(TEST)
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/contract/test_dynamic_solvers.py \
