@@ -215,7 +215,7 @@ def test_no_weight_no_audience():
     np.testing.assert_array_equal(variant.payoffs().total, table.total)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_audience_never_pays(seed):
     draws = BASE.draws(4, seed=seed)
@@ -277,7 +277,7 @@ def toothless(tmp_path_factory):
     return load_scenario(altered(tmp_path_factory.mktemp("files"), change))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_an_embargo_that_costs_and_gains_nothing_is_never_strictly_better(toothless, seed):
     draws = toothless.draws(3, seed=seed)
@@ -294,7 +294,7 @@ def test_harm_counts_real_income_shortages_and_denied_tracks_only():
 # ---------------------------------------------------------------- draws
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), reading=st.sampled_from(["ces", "leontief"]), stocks=st.booleans())
 def test_payoffs_are_finite_over_the_ranges(seed, reading, stocks):
     choices = {"options.shortage": reading, "options.stocks": "pooled" if stocks else "separate"}
@@ -304,7 +304,7 @@ def test_payoffs_are_finite_over_the_ranges(seed, reading, stocks):
     assert (np.abs(table.total) < 50).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_payoffs_are_finite_at_the_ends_of_the_ranges(data):
     """Every parameter at the low or the high end of its range."""
