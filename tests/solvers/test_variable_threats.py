@@ -49,7 +49,7 @@ def test_an_edge_of_the_frontier():
     np.testing.assert_allclose(solution.lottery, [[0.375, 0.625], [0, 0]], atol=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(SEEDS, st.booleans())
 def test_agreement_is_the_nash_solution_and_no_threat_does_better(seed, ties):
     rng = np.random.default_rng(seed)
