@@ -21,7 +21,7 @@ SETTINGS = {
     "discount_factor": "rounds.discount_factor",
     "cases": {
         "defaults": {"levels": {}, "values": {}, "reply_lag": 1},
-        "finer grid": {"levels": {"rebuilt": 7}, "values": {}, "reply_lag": 1},
+        "smaller plants": {"levels": {"rebuilt": 7}, "values": {"rounds.rebuilt.step": 1 / 6}, "reply_lag": 1},
         "impatient, coarse grid": {
             "levels": {"military": 3, "substitution": 2},
             "values": {"rounds.discount_factor": 0.8},
@@ -29,7 +29,7 @@ SETTINGS = {
         },
     },
     "windows": {
-        "licences": {"variable": "rebuilt", "cases": ["defaults", "finer grid", "impatient, coarse grid"]},
+        "licences": {"variable": "rebuilt", "cases": ["defaults", "smaller plants", "impatient, coarse grid"]},
         "chip_control": {"variable": "substitution", "cases": ["defaults"]},
     },
 }
@@ -39,7 +39,7 @@ AXES = {
     "licences": "capacity rebuilt outside China (share)",
     "chip_control": "chips that China substitutes (share)",
 }
-LOOKS = {"defaults": (1.5, 4.0), "finer grid": (0.7, 2.5), "impatient, coarse grid": (1.5, 4.0)}
+LOOKS = {"defaults": (1.5, 4.0), "smaller plants": (0.7, 2.5), "impatient, coarse grid": (1.5, 4.0)}
 
 
 def run() -> pd.DataFrame:
@@ -73,9 +73,9 @@ def plot(table: pd.DataFrame) -> Figure:
     slow = SETTINGS["cases"]["impatient, coarse grid"]
     words = f"discount {slow['values'][SETTINGS['discount_factor']]:g}, answer after {slow['reply_lag']} quarters"
     panels = (
-        ("licences", ("defaults", "finer grid"), "leverage_usd_bn", "licences: worth to both sides"),
+        ("licences", ("defaults", "smaller plants"), "leverage_usd_bn", "licences: worth to both sides"),
         ("chip_control", ("defaults",), "leverage_usd_bn", "chip control: worth to both sides"),
-        ("licences", ("defaults", "finer grid"), "keeping", "keeping the truce against acting now"),
+        ("licences", ("defaults", "smaller plants"), "keeping", "keeping the truce against acting now"),
         ("licences", ("impatient, coarse grid",), "leverage_usd_bn", f"licences, {words}"),
     )
     with figure_style():
@@ -133,14 +133,15 @@ def findings(table: pd.DataFrame) -> list[str]:
         where = AXES[card].rpartition(" (")[0]
         lines.append(f"{CARDS[card]} ({case}): worth in bn USD a year at {where} {shown}: {'; '.join(parts)}")
         lines.append(f"{CARDS[card]} ({case}): {_acting(rows)}")
-    start = table[(table["card"] == "licences") & (table["case"].isin(["defaults", "finer grid"]))]
+    start = table[(table["card"] == "licences") & (table["case"].isin(["defaults", "smaller plants"]))]
     start = start[start["level"] == start["level"].min()].set_index(["case", "player"])["leverage_usd_bn"]
     change = [
-        f"{NAMES[side]} from {start['defaults', side]:+.1f} to {start['finer grid', side]:+.1f}" for side in NAMES
+        f"{NAMES[side]} from {start['defaults', side]:+.1f} to {start['smaller plants', side]:+.1f}" for side in NAMES
     ]
+    share = SETTINGS["cases"]["smaller plants"]["values"]["rounds.rebuilt.step"]
     lines.append(
-        "the path standoff depends on the grid of rebuilt capacity: with more levels the licences are worth today, in "
-        f"bn USD a year, to {' and to '.join(change)}"
+        f"with plants of {share:.2f} of what is missing in place of those assumed the licences are worth today, in bn "
+        f"USD a year, to {' and to '.join(change)}"
     )
     return lines
 

@@ -28,7 +28,7 @@ SETTINGS = {
     "scenario": "us-china-2025",
     "evidence": "independent",
     "reply_lags": [1, 2, 4],
-    "finer_grids": [7, 9],
+    "plants": {"1/6": [7, 1 / 6], "1/2": [3, 1 / 2]},
     "busan": ["truce/restricted", "truce/open"],
     "rows": {"Geneva": ["mv043", "mv056"], "extension": ["mv056", "mv066"], "Busan": ["mv066", "mv082"]},
 }
@@ -41,7 +41,9 @@ def run() -> pd.DataFrame:
     scenario = bg.load_scenario(SETTINGS["scenario"], evidence=SETTINGS["evidence"])
     agreement = bg.negotiate(scenario)
     rows = [row for lag in SETTINGS["reply_lags"] for row in _lives(agreement, lag)]
-    rows += [_on_grid(bg.negotiate(scenario, levels={"rebuilt": n}), n) for n in SETTINGS["finer_grids"]]
+    for share, (n_levels, step) in SETTINGS["plants"].items():
+        changed = scenario.with_values({"rounds.rebuilt.step": step})
+        rows.append(_with_plants(bg.negotiate(changed, levels={"rebuilt": n_levels}), share))
     rows += [{"kind": "observed", **row} for row in _observed(scenario)]
     table = pd.DataFrame(rows)
     numbers = table.select_dtypes(float).columns
@@ -78,13 +80,13 @@ def _lives(agreement: Agreement, lag: int) -> list[dict[str, object]]:
     return rows
 
 
-def _on_grid(agreement: Agreement, n_levels: int) -> dict[str, object]:
-    """Life of the agreed truce from today's state with another number of levels of rebuilt capacity."""
+def _with_plants(agreement: Agreement, share: str) -> dict[str, object]:
+    """Life of the agreed truce from today's state with plants of another size, on a grid that holds them."""
     if not agreement.certified:
-        raise ValueError(f"{n_levels} levels: a certificate fails: {agreement.certificates}")
+        raise ValueError(f"plants of {share}: a certificate fails: {agreement.certificates}")
     life, space = agreement.life(), agreement.rounds.space
     by = {f"by_{code.lower()}": life.breakers.get(code, 0.0) for code in agreement.players}
-    row = {"kind": "grid", "truce": f"agreed, {n_levels} levels of rebuilt capacity", "reply_lag": 1, "mood": "hawk"}
+    row = {"kind": "plants", "truce": f"agreed, plants of {share} of what is missing", "reply_lag": 1, "mood": "hawk"}
     stock = float(space.today[space.variables.index("military")][0])
     return {**row, "stock_months": stock, "months": life.ending_months, "endless": life.endless, **by}
 
@@ -140,7 +142,7 @@ def plot(table: pd.DataFrame) -> Figure:
         figure, axes = new_figure(DOUBLE_COLUMN, 4.8, rows=2, columns=2)
         for ax, mood in zip(axes[0], dict.fromkeys(model["mood"]), strict=True):
             _lives_panel(ax, model[model["mood"] == mood], observed)
-            _grids(ax, table[(table["kind"] == "grid") & (table["mood"] == mood)])
+            _plants(ax, table[(table["kind"] == "plants") & (table["mood"] == mood)])
             ax.set_title(f"agreed truce, US mood {mood} at the start")
         axes[0, 1].legend(loc="center left", bbox_to_anchor=(0.0, 0.64))
         axes[0, 0].set_ylabel("expected life, if it ends (months)")
@@ -164,14 +166,14 @@ def _lives_panel(ax: Axes, rows: pd.DataFrame, observed: pd.DataFrame) -> None:
     ax.set_xticks(np.arange(0.0, 18.1, 3.0))
 
 
-def _grids(ax: Axes, rows: pd.DataFrame) -> None:
-    """Lives on finer grids of rebuilt capacity, an answer after one quarter."""
+def _plants(ax: Axes, rows: pd.DataFrame) -> None:
+    """Lives with plants of other sizes, an answer after one quarter."""
     if rows.empty:
         return
     ax.plot(rows["stock_months"], rows["months"], "o", markersize=4.5, fillstyle="none", color="black")
-    counts = " and ".join(str(n) for n in SETTINGS["finer_grids"])
+    shares = " and ".join(SETTINGS["plants"])
     x, y = float(rows["stock_months"].iloc[0]), float(rows["months"].max())
-    text = f"answer after 1 quarter, finer grids:\n{counts} levels of rebuilt capacity"
+    text = f"answer after 1 quarter, plants of\n{shares} of what is missing"
     ax.annotate(text, (x, y), (7.0, -20.0), textcoords="offset points", fontsize=TEXT_SIZE)
 
 
@@ -226,16 +228,16 @@ def findings(table: pd.DataFrame) -> list[str]:
         f"States would break it at once in {int((at_once['by_us'] > 0.5).sum())}, China in "
         f"{int((at_once['by_cn'] > 0.5).sum())}"
     )
-    grid = table[table["kind"] == "grid"]
-    lives = "; ".join(f"{row.truce}: {row.months:.0f} months" for row in grid.itertuples())
-    lines.append(f"the life depends on the grid; from today's state, answer after 1, mood hawk: {lives}")
+    plants = table[table["kind"] == "plants"]
+    lives = "; ".join(f"{row.truce}: {row.months:.0f} months" for row in plants.itertuples())
+    lines.append(f"the life by the size of a plant, from today's state, answer after 1, mood hawk: {lives}")
     observed = table[table["kind"] == "observed"]
     terms = "; ".join(
         f"{row.truce} {row.months:.1f} months ({row.begins} to {row.ends}), first move against the other side after "
         f"{row.first_move_months:.1f} ({row.first_move})"
         for row in observed.itertuples()
     )
-    shortest, longest = min(agreed["months"].min(), grid["months"].min()), observed["months"].max()
+    shortest, longest = min(agreed["months"].min(), plants["months"].min()), observed["months"].max()
     words = f"{shortest:.0f} months, is " + ("longer than every term" if shortest > longest else "within the terms")
     lines.append(f"record: {terms}; the shortest expected life of an agreed truce in the model, {words}")
     return lines

@@ -23,13 +23,15 @@ class StateSpace:
 
     variables: names, stocks first, then "rebuilt", "substitution", "mood"; grids: for each variable ``(n_draws,
     n_levels)``, stocks in months, capacities as shares, moods by number; moods: their names; today: for each variable
-    ``(n_draws,)``, where the scenario starts, which may lie between grid points.
+    ``(n_draws,)``, where the scenario starts, which may lie between grid points; jumps: size of a plant or generation
+    of each capacity ``(n_draws,)``, part of what is missing today.
     """
 
     variables: tuple[str, ...]
     grids: tuple[FloatArray, ...]
     moods: tuple[str, ...]
     today: tuple[FloatArray, ...]
+    jumps: Mapping[str, FloatArray]
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -66,6 +68,16 @@ class StateSpace:
                 named = [text if shown.count(text) == 1 else f"{text} #{k + 1}" for k, text in enumerate(shown)]
                 parts.append([named[place] for place in places])
         return tuple(", ".join(row) for row in zip(*parts, strict=True))
+
+    @property
+    def coarse(self) -> tuple[str, ...]:
+        """Capacities whose plants or generations are smaller than the grid: there each is as large as a grid step."""
+        return tuple(name for name in self.variables if name in self.jumps and self._is_coarse(name))
+
+    def _is_coarse(self, name: str) -> bool:
+        grid = self.grids[self.variables.index(name)]
+        room = grid[:, -1] - grid[:, 0]
+        return bool(np.any(np.diff(grid, axis=1).max(axis=1, initial=0.0) > (1 + 1e-6) * self.jumps[name] * room))
 
     def start(self) -> FloatArray:
         """Lottery over states whose expectation is today's state, ``(n_draws, n_states)``."""
@@ -122,4 +134,5 @@ def state_space(
     moods = tuple(dict.fromkeys(name for player in file.players.values() for name in player.moods)) or (mood,)
     grids.append(np.broadcast_to(np.arange(float(len(moods))), (n_draws, len(moods))))
     today.append(np.full(n_draws, float(moods.index(mood))))
-    return StateSpace((*chosen, "mood"), tuple(grids), moods, tuple(today))
+    jumps = {name: values[f"rounds.{name}.step"] for name in GROWING if name in chosen}
+    return StateSpace((*chosen, "mood"), tuple(grids), moods, tuple(today), jumps)

@@ -6,6 +6,8 @@ and says that other standoffs may exist.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -258,9 +260,16 @@ class Agreement(ArrayRecord):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, the same bytes in every run; ``from_dict`` gives the equal agreement back."""
+        content = self._content()
         return {
             "type": "Agreement",
             "run": self.sources,
+            "content_sha256": _hash(content),
+            **content,
+        }
+
+    def _content(self) -> dict[str, Any]:
+        return {
             "request": self.request.to_dict(),
             "standoff": None if self.standoff is None else self.standoff.to_dict(),
             "outcome": self.outcome.to_dict(),
@@ -270,10 +279,16 @@ class Agreement(ArrayRecord):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Agreement:
-        """The agreement that ``to_dict`` described; ValueError when the game is not the one it was made for."""
-        for key in ("run", "request", "standoff", "outcome", "scenario", "setting"):
+        """The agreement that ``to_dict`` described.
+
+        ValueError when the data were changed since, or the game is not the one they were made for.
+        """
+        for key in ("run", "content_sha256", "request", "standoff", "outcome", "scenario", "setting"):
             if key not in data:
                 raise ValueError(f"agreement: entry {key!r} is missing")
+        content = {key: data[key] for key in ("request", "standoff", "outcome", "scenario", "setting")}
+        if _hash(content) != data["content_sha256"]:
+            raise ValueError("agreement: the data do not match their recorded hash; they were changed since")
         request = Request.from_dict(data["request"])
         scenario = None if data["scenario"] is None else scenario_from(data["scenario"])
         rounds = None
@@ -300,6 +315,11 @@ class Agreement(ArrayRecord):
         if rounds is not None:
             made.__dict__["rounds"] = rounds
         return made
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    """SHA-256 of plain data: certificates are loaded and not run again, so that a change must not go unseen."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _check(certificate: Any) -> dict[str, Any]:

@@ -70,6 +70,8 @@ def leverage(agreement: Agreement, frozen: Mapping[str, Mapping[str, str]] | Non
     scenario, nothing = agreement.scenario, np.full(len(agreement.players), np.nan)
     rows = []
     for name, held in (frozen_instruments(scenario) if frozen is None else frozen).items():
+        if not isinstance(held, Mapping):
+            raise ValueError(f"frozen: {name} = {held!r} is not instrument -> level, such as {{{name!r}: ...}}")
         all_held = {**dict(agreement.request.frozen), **held}
         setting = setting_of(scenario, agreement.rounds, all_held).starting(agreement.setting.start)
         request = replace(agreement.request, frozen=tuple(all_held.items()))

@@ -82,7 +82,7 @@ class Request:
         choices = {"arrangement": ARRANGEMENTS, "threat": THREATS, "solution": SOLUTIONS, "demands": DEMANDS}
         for name, known in choices.items():
             value = getattr(self, name)
-            if value not in known:
+            if not isinstance(value, str) or value not in known:
                 raise ValueError(f"{name} = {value!r} is not one of {', '.join(known)}; {nearest(value, list(known))}")
         if self.threat == "punishment" and self.arrangement == "truce":
             raise ValueError(

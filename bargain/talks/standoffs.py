@@ -1,7 +1,9 @@
 """What holds without an agreement: a Markov perfect equilibrium of the game with states, by name.
 
 ``path``: the one that play from the status quo leads to, best replies in turn from the reference moves in all states
-(stage equilibria when those cycle). ``best`` and ``worst``: of those found, by the sum of values at the start in USD.
+(stage equilibria when those cycle). ``best`` and ``worst``: of those found, by the sum of values at the start in USD;
+of those that are equal there, by that sum averaged over all states, since what they are worth elsewhere decides which
+truces they hold up.
 There mostly are several and nobody knows them all, so the scope is part of the name.
 """
 
@@ -21,6 +23,9 @@ from bargain.solvers.markov_solution import MarkovSolution
 from bargain.talks.request import Request
 from bargain.talks.setting import Setting
 from bargain.talks.status_quo import StatusQuoPath
+
+EQUAL = 1e-9
+"""Share of the payoff ranges within which two joint values are the same: rounding must not choose."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +85,20 @@ def find_standoff(setting: Setting, request: Request) -> Standoff:
     equilibria = list(dict.fromkeys([*found, *by_path.equilibria, *by_parts.equilibria]))
     if not equilibria:
         return Standoff(name, None, f"no pure equilibrium found from {n_starts} random starts", 0)
-    worth = np.array([float(setting.at_start(each.values) @ setting.usd) for each in equilibria])
-    place = int(worth.argmax() if name == "best" else worth.argmin())
-    scope = f"the {name} of {len(equilibria)} found by joint value in USD; others may exist"
+    place, n_equal = _extreme(setting, equilibria, 1.0 if name == "best" else -1.0)
+    equal = f", {n_equal} equal there and told apart by their value over all states" if n_equal > 1 else ""
+    scope = f"the {name} of {len(equilibria)} found by joint value at the start in USD{equal}; others may exist"
     return Standoff(name, equilibria[place], scope, len(equilibria))
+
+
+def _extreme(setting: Setting, equilibria: list[MarkovEquilibrium], sign: float) -> tuple[int, int]:
+    """Place of the one with the largest (sign 1) or smallest joint value at the start, and how many are equal there."""
+    joint = sign * np.array([each.values @ setting.usd for each in equilibria])
+    at_start, everywhere = joint @ setting.start, joint.mean(axis=1)
+    tie = EQUAL * float(setting.game.payoff_range @ setting.usd)
+    equal = np.flatnonzero(at_start >= at_start.max() - tie)
+    best = equal[everywhere[equal] >= everywhere[equal].max() - tie]
+    return int(best[0]), len(equal)
 
 
 def _on_path(solution: MarkovSolution) -> Standoff:

@@ -48,6 +48,11 @@ def heading(agreement: Agreement) -> str:
     else:
         lines.append(ARRANGEMENTS[request.arrangement])
     lines.append(f"start: {start_text(agreement)}")
+    if agreement.scenario is not None and agreement.rounds.space.coarse:
+        coarse = " and ".join(agreement.rounds.space.coarse)
+        lines.append(
+            f"note: the grid of {coarse} is coarser than its plants or generations, which are taken as one step"
+        )
     lines.append(f"threat {request.threat}: {THREATS[request.threat]}{_scope(agreement)}")
     extra = f", weights {request.weights}" if request.weights else ""
     lag = f", reply lag {request.reply_lag}" if request.arrangement == "truce" else ""

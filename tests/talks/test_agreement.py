@@ -112,3 +112,10 @@ def test_a_missing_standoff_is_an_answer_without_payoffs() -> None:
     json.dumps(lost.record(), allow_nan=False)
     with pytest.raises(ValueError, match="nothing to play"):
         lost.path()
+
+
+def test_data_that_were_changed_are_refused() -> None:
+    data = agreement().to_dict()
+    data["outcome"]["payoffs"] = [9.0, 9.0]
+    with pytest.raises(ValueError, match="changed since"):
+        Agreement.from_dict(data)

@@ -17,6 +17,7 @@ from bargain.games.truce_play import certify_truce
 from bargain.solvers import NashBargaining, Truce, solve
 from bargain.standoff import ScenarioError
 from bargain.talks import Request, Setting, agree, negotiate, setting_of
+from bargain.talks.standoffs import find_standoff
 
 
 @pytest.mark.parametrize("threat", ["path", "best", "worst"])
@@ -214,3 +215,32 @@ def test_many_draws_at_once_and_other_things_are_refused() -> None:
         negotiate(BASE, rounds=draws)
     with pytest.raises(TypeError, match="not a Scenario"):
         negotiate("us-china-2025")  # type: ignore[arg-type]
+
+
+def test_standoffs_that_are_equal_at_the_start_are_told_apart_elsewhere() -> None:
+    """State 1 is reached by no play from state 0; there two equilibria differ, and rounding must not choose."""
+    payoffs = np.zeros((2, 2, 2, 2))
+    payoffs[1, :, 0, 0], payoffs[1, :, 1, 1] = 1.0, 3.0
+    chances = np.zeros((2, 2, 2, 2))
+    chances[0, ..., 0] = chances[1, ..., 1] = 1.0
+    game = MarkovGame.from_matrix(payoffs, chances, 0.9)
+    setting = Setting(game, np.array([1.0, 0.0]), np.ones(2), (0, 0))
+    for threat, value in (("worst", 1.0), ("best", 3.0)):
+        standoff = find_standoff(setting, Request(threat=threat))
+        assert standoff.equilibrium is not None
+        np.testing.assert_allclose(standoff.equilibrium.values[1], value)
+        assert "equal there and told apart" in standoff.scope
+
+
+def test_a_grid_coarser_than_a_plant_is_said() -> None:
+    said = [negotiate(BASE, levels=SMALL | {"rebuilt": n}).summary() for n in (2, 4)]
+    assert ["coarser than its plants" in text for text in said] == [True, True]
+    assert "grid of rebuilt and substitution" in said[0]
+    assert "grid of substitution" in said[1]
+
+
+def test_threats_and_frozen_sets_of_the_wrong_kind_are_named() -> None:
+    with pytest.raises(ValueError, match=r"threat = \['path'\] is not one of"):
+        Request(threat=["path"])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="licences = 'open' is not instrument -> level"):
+        agreement().leverage({"licences": "open"})  # type: ignore[dict-item]
