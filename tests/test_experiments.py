@@ -28,6 +28,7 @@ LONG = {
     "parameter_draws",
     "restrict_temporarily",
     "stock_and_time",
+    "switch_points",
     "truce_life",
     "truce_path",
 }
