@@ -99,7 +99,8 @@ def _lines(ax: Axes, rows: pd.DataFrame, column: str, case: str) -> None:
     for side, name in NAMES.items():
         own = rows[rows["player"] == side]
         style = {**line_style(side), "linewidth": width, "markersize": size}
-        label = f"{name}, {len(own)} levels of the state" + (" (default)" if case == "defaults" else "")
+        step = SETTINGS["cases"][case]["values"].get("rounds.rebuilt.step")
+        label = f"{name}, " + ("values of the scenario" if step is None else f"plants of {step:.2f} of what is missing")
         shown = own[column] if column != "keeping" else own[column].where(own["status"] == "agreement")
         ax.plot(own["level"], shown, label=label, **style)
 
