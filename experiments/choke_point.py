@@ -3,8 +3,8 @@
 Power is the Shapley value of the game of flows: what a supplier adds on average to what the others can deliver. On an
 even chain of single suppliers by closed form; on the world's chain at the shares of the evidence by stage and country,
 where suppliers act alone and where each country acts as one. Then one more tenth of the world's output in the United
-States, at one stage or at several at once, under several readings of the spare capacity of refineries and magnet makers
-(ranges). Unsourced spare capacity and the split of what is made outside China are in ``[mechanisms.coalitions]``.
+States, at one stage or at several at once, under several readings of the spare capacity of mines, refineries and magnet
+makers (ranges). Unsourced spare capacity and the split of what is made outside China: ``[mechanisms.coalitions]``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ SETTINGS = {
     "investor": "US",
     "products": ["light", "heavy"],
     "spare": [1.0, 1.5],
+    "mine_spare": [1.1, 1.2],
     "today": {
         "light": {"mine": "mine_share_cn_2024", "refine": "refine_share_cn", "magnet": "magnet_share_cn"},
         "heavy": {"mine": "mine_share_cn_2024", "refine": "hree_refine_share_cn_2024", "magnet": "magnet_share_cn"},
@@ -60,6 +61,9 @@ def run() -> pd.DataFrame:
         for spare in SETTINGS["spare"]:
             slack = supply_chain(scenario, product=product, refine_spare=spare, magnet_spare=spare)
             rows += _added(slack, product, f"spare {spare:g}")
+        for spare in SETTINGS["mine_spare"]:
+            slack = supply_chain(scenario, product=product, mine_spare=spare)
+            rows += _added(slack, product, f"spare of mines {spare:g}")
         staked = supply_chain(scenario, product=product, stakes=True)
         rows += _countries(staked, product, "by stakes") + _other_shares(scenario, product)
     columns = ["kind", "product", "case", "stage", "player", "number", "capacity", "power", "change"]

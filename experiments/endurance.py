@@ -146,10 +146,10 @@ def _known_stock(terms: EnduranceTerms, name: str) -> list[Row]:
     for stock in SETTINGS["known_stocks"]:
         target = EndurancePrior.points((terms.target_endurance(stock),), (1.0,), terms.obstinate)
         known = EndurancePrior.points((stock,), (1.0,), terms.obstinate)
-        for costs, found in (
-            ("as they come", terms.exhaustion(known)),
-            ("spread", _checked(attrition(target, sender))),
-        ):
+        came = terms.exhaustion(known)
+        rows.append(("waiting gains, stock known", "as they come", terms.players[0], name, stock, came.target_gain))
+        rows.append(("holds, stock known", "as they come", "both", name, stock, float(came.holds)))
+        for costs, found in (("as they come", came), ("spread", _checked(attrition(target, sender)))):
             for side, code in enumerate(terms.players):
                 rows.append(("gives in, stock known", costs, code, name, stock, found.yields[side]))
             rows.append(("delay, stock known", costs, "both", name, stock, found.delay))
@@ -168,6 +168,14 @@ def plot(table: pd.DataFrame) -> Figure:
         labels = ["costs as they come", "costs spread evenly over the months a side can hold out"]
         figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure
+
+
+def _holding(table: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Rows of a part, with costs as they come only for stocks at which nobody gains by another date."""
+    rows, holds = table[table["part"] == part], table[table["part"] == "holds, stock known"]
+    good = set(zip(holds["obstinate"], holds["x"], holds["value"] > 0.5, strict=True))
+    places = zip(rows["costs"], rows["obstinate"], rows["x"], strict=True)
+    return rows[[costs != "as they come" or (name, stock, True) in good for costs, name, stock in places]]
 
 
 def _lines(ax: Axes, rows: pd.DataFrame) -> None:
@@ -218,7 +226,8 @@ def _dates(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def _who(ax: Axes, table: pd.DataFrame) -> None:
-    _lines(ax, table[(table["part"] == "gives in, stock known") & (table["obstinate"] == "value")])
+    rows = _holding(table, "gives in, stock known")
+    _lines(ax, rows[rows["obstinate"] == "value"])
     _name_sides(ax, {"US": (1.2, 0.62, "left"), "CN": (1.2, 0.32, "left")}, " gives in")
     ax.set_xlabel("US stock, known to both (months)")
     ax.set_ylabel("chance")
@@ -228,7 +237,8 @@ def _who(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def _delays(ax: Axes, table: pd.DataFrame) -> None:
-    rows = table[(table["part"] == "delay, stock known") & (table["obstinate"] == "value")]
+    rows = _holding(table, "delay, stock known")
+    rows = rows[rows["obstinate"] == "value"]
     for costs, own in rows.groupby("costs", sort=False):
         ax.plot(own["x"], own["value"], color="black", linestyle=COSTS[costs])
     ax.set_xlabel("US stock, known to both (months)")
@@ -260,11 +270,24 @@ def findings(table: pd.DataFrame) -> list[str]:
         lines.append(f"both private, costs {costs}: {parts}; {delay:.1f} months on average until one does")
     sides = ", ".join(f"{r.x:g} months: {NAMES.get(r.side, r.side)}" for r in rows("both known").itertuples())
     lines.append(f"who gives in at once where both know all, by US stock: {sides}")
+    known = _holding(table, "gives in, stock known")
     for costs in COSTS:
-        known = rows("gives in, stock known", costs)
         for name in SETTINGS["obstinate"]:
-            wide = known[known["obstinate"] == name].pivot(index="x", columns="side", values="value")
-            shown = ", ".join(f"{m:g} months {wide['US'][m]:.2f} / {wide['CN'][m]:.2f}" for m in (2.0, 4.0, 8.0, 18.0))
+            own = known[(known["obstinate"] == name) & (known["costs"] == costs)]
+            wide = own.pivot(index="x", columns="side", values="value")
+            listed = [m for m in (2.0, 4.0, 8.0, 18.0) if m in wide.index]
+            shown = ", ".join(f"{m:g} months {wide['US'][m]:.2f} / {wide['CN'][m]:.2f}" for m in listed)
+            if len(wide) < len(SETTINGS["known_stocks"]):
+                gains = rows("waiting gains, stock known")
+                most = gains[gains["obstinate"] == name]["value"].max()
+                lines.append(
+                    f"stock known, costs {costs}, {LEVELS[name]} chance of a side that never gives in: no equilibrium "
+                    f"is known at {len(SETTINGS['known_stocks']) - len(wide)} of {len(SETTINGS['known_stocks'])} "
+                    f"stocks, where the United States would gain up to {most:.2f} of its prize by waiting on; there "
+                    "are no numbers for them"
+                )
+            if not listed:
+                continue
             lines.append(
                 f"stock known, costs {costs}, {LEVELS[name]} chance of a side that never gives in: chance that the "
                 f"United States / China gives in at {shown}; {_turn(wide)}"
