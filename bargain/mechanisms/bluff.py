@@ -81,8 +81,12 @@ def stock_game(chance_small: float, harm: Pair, worth: Pair, show_cost: Pair) ->
 def bluff(chance_small: float, harm: Pair, worth: Pair, show_cost: Pair) -> Bluff:
     """The equilibrium that tells most about the stock, in closed form; certified type by type and message by message.
 
-    Arguments as in ``stock_game``. Other equilibria may exist: ``perfect_bayesian(stock_game(...))`` lists them.
+    Arguments as in ``stock_game``, with an embargo worth at least as much against a small stock as against a large one.
+    Where the chance of a small stock is below the threshold silence is chosen, though others may tell more:
+    ``perfect_bayesian(stock_game(...))`` lists them. ValueError where the worths are the other way round.
     """
+    if worth[0] < worth[1]:
+        raise ValueError(f"worth = {worth} is larger against a large stock; the rule is that a small one is hit harder")
     game = stock_game(chance_small, harm, worth, show_cost)
     threshold = _threshold(worth)
     regime = _regime(chance_small, threshold, harm, worth, show_cost)

@@ -30,9 +30,6 @@ FloatArray = npt.NDArray[np.float64]
 ROUNDING = 1e-9
 """Share of a round by which rounding may be off: it never makes or unmakes a round."""
 
-LARGEST_LOG = 600.0
-"""Growth of shortages over a plan, in logs, beyond which the first one is zero for every purpose."""
-
 
 def embargo_threshold(profit: npt.ArrayLike, prize: npt.ArrayLike, discount_factor: npt.ArrayLike) -> FloatArray:
     """Rounds of endurance from which on an embargo no longer pays its sender; 0 without a prize, infinite without cost.
@@ -59,6 +56,14 @@ def embargo_worth(
 ) -> FloatArray:
     """What an embargo is worth to its sender if the target gives in after ``rounds``: d^n P - f (1 - d^n) / (1 - d)."""
     f, prize_, d, n = (np.asarray(x, dtype=np.float64) for x in (profit, prize, discount_factor, rounds))
+    for name, x, fits, rule in (
+        ("profit", f, np.isfinite(f), "finite"),
+        ("prize", prize_, np.isfinite(prize_), "finite"),
+        ("discount_factor", d, (d > 0.0) & (d < 1.0), "in (0, 1)"),
+        ("rounds", n, n >= 0.0, ">= 0"),
+    ):
+        if not np.all(fits):
+            raise ValueError(f"{name} = {x[~fits].flat[0]:g} is not {rule}")
     kept = d**n
     return np.asarray(kept * prize_ - f * (1.0 - kept) / (1.0 - d))
 
@@ -99,8 +104,8 @@ def optimal_drawdown(
     exponent of the loss: > 1, 2 is the quadratic one.
     """
     weight = _weight(need, stock, discount_factor, hazard, exponent)
-    n, first = _plan(need, stock, weight, exponent)
-    shortages = first * _growth(weight, exponent) ** np.arange(n)
+    n, first, last = _plan(need, stock, weight, exponent)
+    shortages = last * _growth(weight, exponent) ** -np.arange(n - 1.0, -1.0, -1.0)
     loss = float(np.sum(weight ** np.arange(n) * shortages**exponent)) + need**exponent * weight**n / (1.0 - weight)
     worth = exponent * (first if n else need) ** (exponent - 1.0)
     return Drawdown(tuple((need - shortages).tolist()), tuple(shortages.tolist()), loss, worth)
@@ -124,13 +129,16 @@ def endurance(
     bearable = bearable_shortage(need, full_loss, cost_of_yielding, exponent)
     if bearable >= need:
         return math.inf
-    n, first = _plan(need, stock, weight, exponent)
+    n, first, last = _plan(need, stock, weight, exponent)
     if n == 0 or first > bearable * (1.0 + ROUNDING):
         return 0.0
-    if first <= 0.0:
+    if last <= bearable:
         return float(n)
-    growth = math.log(_growth(weight, exponent))
-    return float(min(n, math.floor(math.log(bearable / first) / growth + ROUNDING) + 1))
+    if bearable <= 0.0:
+        return 0.0
+    # Shortages grow by the same factor; those of the last rounds exceed what is bearable.
+    beyond = math.log(last / bearable) / math.log(_growth(weight, exponent))
+    return float(max(0, n - math.ceil(beyond - ROUNDING)))
 
 
 def longest_endurance(
@@ -219,20 +227,18 @@ def _weight(need: float, stock: float, discount_factor: float, hazard: float, ex
     return weight
 
 
-def _plan(need: float, stock: float, weight: float, exponent: float) -> tuple[int, float]:
-    """Number of rounds with a release and the shortage of the first one: the largest n whose last shortage is < need.
+def _plan(need: float, stock: float, weight: float, exponent: float) -> tuple[int, float, float]:
+    """Number of rounds with a release, the first and the last shortage: the largest n whose last shortage is < need.
 
-    Over n rounds the stock covers n need - first (g^n - 1) / (g - 1), g the growth of shortages; the last one is
-    first g^(n - 1).
+    Over n rounds the stock covers n need - last (1 - g^-n) / (1 - 1 / g), g the growth of shortages; the first one is
+    last g^(1 - n), which is nothing to speak of where the stock is large.
     """
     growth = _growth(weight, exponent)
-    best = (0, need)
-    for n in range(max(1, int(stock / need)), 1_000_000):
-        if n * math.log(growth) > LARGEST_LOG:
-            break
-        first = max(n * need - stock, 0.0) * (growth - 1.0) / (growth**n - 1.0)
-        if first * growth ** (n - 1) >= need:
+    best, begin = (0, need, need), max(1, int(stock / need))
+    for n in range(begin, begin + 1_000_000):
+        last = max(n * need - stock, 0.0) * (1.0 - 1.0 / growth) / (1.0 - growth**-n)
+        if last >= need:
             break
         if n * need >= stock:
-            best = (n, first)
+            best = (n, last * growth ** (1.0 - n), last)
     return best

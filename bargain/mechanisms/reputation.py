@@ -72,6 +72,8 @@ def reputation(demands: Pair, obstinate: Pair, impatience: Pair) -> Reputation:
         ("obstinate", obstinate, 1.0),
         ("impatience", impatience, math.inf),
     ):
+        if len(pair) != 2:
+            raise ValueError(f"{name} = {pair} is not one number for each of the two sides")
         for value in pair:
             if not 0.0 < value < top:
                 raise ValueError(f"{name} = {value:g} is not in (0, {top:g})")

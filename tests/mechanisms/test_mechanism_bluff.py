@@ -86,3 +86,8 @@ def test_plain_data_and_errors() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             bluff(*arguments)
+
+
+def test_a_large_stock_that_is_hit_harder_is_refused():
+    with pytest.raises(ValueError, match="larger against a large stock"):
+        bluff(0.968, (1.24, 0.35), (-0.65, 0.6), (0.1, 0.1))

@@ -152,3 +152,19 @@ def test_arrays_and_data() -> None:
 def test_bad_numbers_are_named(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_large_stocks_and_slow_growth_are_not_lost():
+    plan = optimal_drawdown(1.0, 1000.0, 0.5, 0.0)
+    assert plan.rounds == 1001
+    assert sum(plan.releases) == pytest.approx(1000.0)
+    assert endurance(1.0, 1000.0, 0.5, 0.0, 10.0, 1.0) == 1000.0
+    assert optimal_drawdown(1.0, 10.0, 0.9, 0.5, 1.01).rounds == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), [((1, 1, 2.0, 3), "discount_factor = 2"), ((1, math.nan, 0.9, 3), "prize = nan")]
+)
+def test_worths_of_nonsense_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        embargo_worth(*arguments)
