@@ -68,7 +68,7 @@ def _role_panel(ax: Axes, rows: pd.DataFrame) -> None:
     roles = [role for role in ROLES if role != NOT_EXCLUDED]
     shares = rows.set_index(["role", "regime", "mood"])["share"]
     image = np.array([[shares[role, regime, mood] for regime, mood in columns] for role in roles])
-    ax.imshow(image, cmap="Greys", vmin=0.0, vmax=1.0, aspect="auto")
+    ax.imshow(image, cmap="Greys", vmin=0.0, vmax=1.0, interpolation="none", aspect="auto")
     own = rows.set_index(["role", "regime", "mood"])
     for y, role in enumerate(roles):
         for x, (regime, mood) in enumerate(columns):
@@ -132,7 +132,7 @@ def _profile_panel(ax: Axes, rows: pd.DataFrame, spread: float) -> None:
     keys = list(WORDS)
     image = np.array([rows[rows["key"] == key].sort_values("low")["share"].to_numpy() for key in keys])
     reach = 2.0 * np.nanmax(np.abs(image - np.nanmean(image)))  # pale enough for the numbers
-    ax.imshow(image - np.nanmean(image), cmap="PuOr_r", vmin=-reach, vmax=reach, aspect="auto")
+    ax.imshow(image - np.nanmean(image), cmap="PuOr_r", vmin=-reach, vmax=reach, interpolation="none", aspect="auto")
     for (y, x), value in np.ndenumerate(image):
         ax.text(x, y, f"{value:.1f}", ha="center", va="center", fontsize=6.5)
     ax.set_yticks(range(len(keys)), [WORDS[key] for key in keys])

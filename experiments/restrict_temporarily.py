@@ -93,7 +93,7 @@ def plot(table: pd.DataFrame) -> Figure:
             for ax, case in zip(row[1:], cases, strict=True):
                 _length_panel(ax, own[own["case"] == case])
                 ax.set_title(TITLES[case])
-            row[1].set_ylabel("best length (quarters)")
+            row[1].set_ylabel(f"best of {LONGEST} quarters tried")
         for ax in axes[-1, 1:]:
             ax.set_xlabel("factor of rebuilding")
         axes[-1, 0].set_xlabel("quarters of restriction")

@@ -22,6 +22,7 @@ from bargain.plot.style import SERIES_COLOURS, TEXT_SIZE
 from bargain.solvers.markov_perfect import MarkovPerfect
 from bargain.standoff.rounds import StandoffRounds
 from bargain.talks import Setting, setting_of
+from bargain.talks.standoffs import _extreme
 from bargain.talks.status_quo import StatusQuoPath
 
 SETTINGS = {"scenario": "us-china-2025", "evidence": "independent", "n_starts": 8, "seed": 0}
@@ -54,16 +55,17 @@ def run() -> pd.DataFrame:
     rounds = scenario.rounds()
     setting = setting_of(scenario, rounds)
     found, path = _found(setting)
-    joint = [float(setting.at_start(each.values) @ setting.usd) for each in found]
+    # Equal up to rounding is equal; what negotiations take for the best and the worst is told apart elsewhere.
+    joint = [round(float(setting.at_start(each.values) @ setting.usd), 9) for each in found]
+    best, worst = (_extreme(setting, found, sign)[0] for sign in (1.0, -1.0))
     rows: list[dict[str, object]] = []
-    for rank in np.argsort([-value for value in joint], kind="stable"):
+    for order, rank in enumerate(np.argsort([-value for value in joint], kind="stable"), start=1):
         is_named = {
-            "best": rank == int(np.argmax(joint)),
+            "best": rank == best,
             "path": found[rank] == path,
-            "worst": rank == int(np.argmin(joint)),
+            "worst": rank == worst,
         }
         names = [name for name, holds in is_named.items() if holds]
-        order = sum(value > joint[rank] for value in joint) + 1
         shared = {"rank": order, "standoff": " and ".join(names), "joint_usd_bn": joint[rank]}
         rows += [{**shared, **row} for row in _rows(scenario, setting, rounds, found[rank])]
     table = pd.DataFrame(rows)
@@ -188,12 +190,18 @@ def _moves_panel(ax: Axes, rows: pd.DataFrame) -> None:
 def _values_panel(ax: Axes, rows: pd.DataFrame) -> None:
     values = rows.pivot(index="rank", columns="player", values="value")
     names = rows.drop_duplicates("rank").set_index("rank")["standoff"]
+    # Standoffs of the same value share a dot and its label.
+    places = {rank: (round(float(row["US"]), 9), round(float(row["CN"]), 9)) for rank, row in values.iterrows()}
+    shared: dict[tuple[float, float], list[str]] = {}
+    for rank, place in places.items():
+        shared.setdefault(place, []).extend([names[rank]] if names[rank] else [])
     for rank, row in values.iterrows():
         face = "black" if names[rank] else "white"
         look = {"markerfacecolor": face, "markeredgecolor": "black", "markersize": 4.5, "linestyle": "none"}
         ax.plot(row["US"], row["CN"], marker="o", **look)
-        if names[rank]:
-            ax.annotate(names[rank], (row["US"], row["CN"]), (5.0, 4.0), textcoords="offset points", fontsize=TEXT_SIZE)
+        if names[rank] and names[rank] == shared[places[rank]][0]:
+            text = " and ".join(shared[places[rank]])
+            ax.annotate(text, (row["US"], row["CN"]), (5.0, 4.0), textcoords="offset points", fontsize=TEXT_SIZE)
     ax.margins(0.18, 0.15)
     ax.set_title(f"all {len(values)} found; others may exist")
     ax.set_xlabel("US value (% of GDP a year)")

@@ -171,10 +171,9 @@ def _plants(ax: Axes, rows: pd.DataFrame) -> None:
     if rows.empty:
         return
     ax.plot(rows["stock_months"], rows["months"], "o", markersize=4.5, fillstyle="none", color="black")
-    shares = " and ".join(SETTINGS["plants"])
-    x, y = float(rows["stock_months"].iloc[0]), float(rows["months"].max())
-    text = f"answer after 1 quarter, plants of\n{shares} of what is missing"
-    ax.annotate(text, (x, y), (7.0, -20.0), textcoords="offset points", fontsize=TEXT_SIZE)
+    for share, row in zip(SETTINGS["plants"], rows.itertuples(), strict=True):
+        text = f"plants of {share}, answer after 1"
+        ax.annotate(text, (row.stock_months, row.months), (6.0, -9.0), textcoords="offset points", fontsize=TEXT_SIZE)
 
 
 def _breakers_panel(ax: Axes, rows: pd.DataFrame) -> None:
